@@ -1,0 +1,417 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_list
+
+# Naming a hundred documents in a sentence helps nobody.
+MAX_NAMED_DOCUMENTS = 5
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    credit_note_reason_id = fields.Many2one(
+        comodel_name="account.credit.note.reason",
+        string="Credit Note Reason",
+        ondelete="restrict",
+        index="btree_not_null",
+        readonly=True,
+        copy=False,
+        check_company=True,
+    )
+    credit_note_reason_text = fields.Char(
+        string="Credit Note Details",
+        readonly=True,
+        copy=False,
+        help="Free text of the clerk, printed on the credit note with its reason.",
+    )
+    amount_creditable = fields.Monetary(
+        string="Left to Credit",
+        compute="_compute_amount_creditable",
+        compute_sudo=True,
+        help="Total of the invoice less its credit notes, drafts included.",
+    )
+    amount_residual_in_currency_signed = fields.Monetary(
+        string="Amount Due in Currency Signed",
+        compute="_compute_amount_residual_in_currency_signed",
+    )
+    billing_status = fields.Selection(
+        selection=[
+            ("draft", "Draft"),
+            ("cancel", "Cancelled"),
+            ("not_paid", "Not Paid"),
+            ("overdue", "Overdue"),
+            ("blocked", "Blocked"),
+            ("partial", "Partially Paid"),
+            ("in_payment", "In Payment"),
+            ("paid", "Paid"),
+            ("partially_credited", "Partially Credited"),
+            ("credited", "Credited"),
+            ("open_credit", "Open Credit"),
+            ("settled", "Settled"),
+        ],
+        compute="_compute_billing_status",
+        compute_sudo=True,
+        help="Where a customer document stands, its credit notes considered.",
+    )
+    credit_note_count = fields.Integer(
+        string="Credit Notes",
+        compute="_compute_credit_note_count",
+    )
+
+    # Serves the customer's Invoices tab: filter and order of its list in one index.
+    _commercial_partner_customer_documents_idx = models.Index(
+        "(commercial_partner_id, invoice_date DESC, id DESC)"
+        " WHERE move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends(
+        "amount_total",
+        "state",
+        "move_type",
+        "reversal_move_ids.amount_total",
+        "reversal_move_ids.state",
+    )
+    def _compute_amount_creditable(self):
+        credited = self._get_credited_amounts(states=("draft", "posted"))
+        for move in self:
+            move.amount_creditable = (
+                max(0.0, move.amount_total - credited.get(move._origin, 0.0))
+                if move._is_creditable()
+                else 0.0
+            )
+
+    @api.depends("amount_residual", "move_type")
+    def _compute_amount_residual_in_currency_signed(self):
+        for move in self:
+            sign = -1 if move.is_outbound() else 1
+            move.amount_residual_in_currency_signed = sign * move.amount_residual
+
+    @api.depends(
+        "amount_total",
+        "invoice_date_due",
+        "move_type",
+        "payment_state",
+        "reversal_move_ids.amount_total",
+        "reversal_move_ids.state",
+        "state",
+    )
+    def _compute_billing_status(self):
+        credited = self._get_credited_amounts(states=("posted",))
+        today = fields.Date.context_today(self)
+        for move in self:
+            move.billing_status = move._get_billing_status(
+                credited.get(move._origin, 0.0), today
+            )
+
+    @api.depends("reversal_move_ids")
+    def _compute_credit_note_count(self):
+        counts = dict(
+            self._read_group(
+                [
+                    ("reversed_entry_id", "in", self.ids),
+                    ("move_type", "=", "out_refund"),
+                ],
+                ["reversed_entry_id"],
+                ["__count"],
+            )
+        )
+        for move in self:
+            move.credit_note_count = counts.get(move._origin, 0)
+
+    def _field_to_sql(self, alias, fname, query=None):
+        # EXTENDS 'account': the list sorts by the amount due without storing it
+        if fname == "amount_residual_in_currency_signed":
+            return SQL(
+                "CASE WHEN %s IN ('out_refund', 'in_invoice', 'in_receipt')"
+                " THEN -1 ELSE 1 END * %s",
+                self._field_to_sql(alias, "move_type", query),
+                self._field_to_sql(alias, "amount_residual", query),
+            )
+        return super()._field_to_sql(alias, fname, query=query)
+
+    # -------------------------------------------------------------------------
+    # BUTTONS
+    # -------------------------------------------------------------------------
+
+    def action_credit_note(self):
+        """Open the credit note dialog for these customer invoices.
+
+        :return: action of the dialog
+        :raise AccessError: the user may not issue credit notes
+        :raise UserError: one of the documents cannot be credited
+        """
+        self._check_credit_note_access()
+        self._check_creditable()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account.action_view_account_move_reversal"
+            ),
+            "name": self.env._("Credit Note"),
+            "context": {"active_model": "account.move", "active_ids": self.ids},
+        }
+
+    def action_view_credit_notes(self):
+        """Open the credit notes of these invoices.
+
+        :return: action of a form for one credit note, of a list for several
+        """
+        credit_notes = self._get_credit_notes(states=("draft", "posted", "cancel"))
+        return credit_notes._get_records_action(name=self.env._("Credit Notes"))
+
+    def action_print_customer_documents(self):
+        """Print these customer documents, invoices and credit notes alike.
+
+        :return: action that downloads one PDF of all
+        """
+        self.check_access("read")
+        return self.env.ref("account.account_invoices").report_action(
+            self, config=False
+        )
+
+    @api.readonly
+    def get_customer_document_hints(self):
+        """Tell the customer's Invoices tab which of its buttons work on these.
+
+        :return: dict of button name ('credit_note', 'print', 'send') to the sentence
+            that says why it does not work, or to False if it does
+        """
+        self.check_access("read")
+        nothing = self.env._("Tick one or more documents first.") if not self else False
+        return {
+            "credit_note": nothing
+            or self._get_credit_note_access_refusal()
+            or self._get_credit_refusal(),
+            "print": nothing,
+            "send": nothing or self._get_send_refusal(),
+        }
+
+    # -------------------------------------------------------------------------
+    # CREDIT NOTES
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_creditable_types(self):
+        """:return: the move types that a customer credit note credits"""
+        return ("out_invoice", "out_receipt")
+
+    def _is_creditable(self):
+        """:return: whether this document can have credit notes at all"""
+        self.ensure_one()
+        return self.state == "posted" and self.move_type in self._get_creditable_types()
+
+    def _get_credit_notes(self, states=("draft", "posted")):
+        """:return: the credit notes of these invoices that are in one of the states"""
+        return self.reversal_move_ids.filtered(
+            lambda move: move.move_type == "out_refund" and move.state in states
+        )
+
+    def _get_credited_amounts(self, states):
+        """Sum up what credit notes credit, in one query.
+
+        :param states: states of the credit notes to count
+        :return: {invoice: amount}, tax included, positive, in the invoice's currency
+        """
+        # sudo: what is left of an invoice does not depend on who looks at it
+        groups = self.sudo()._read_group(
+            [
+                ("reversed_entry_id", "in", self.ids),
+                ("move_type", "=", "out_refund"),
+                ("state", "in", states),
+            ],
+            ["reversed_entry_id"],
+            ["amount_total:sum"],
+        )
+        return {invoice.sudo(False): amount for invoice, amount in groups}
+
+    def _get_billing_status(self, credited, today):
+        """:param credited: amount of the posted credit notes, tax included
+        :param today: date that decides what is overdue
+        :return: a value of `billing_status`, False for what customers do not get
+        """
+        self.ensure_one()
+        if not self.is_sale_document(include_receipts=True):
+            return False
+        if self.state != "posted":
+            return self.state
+        if self.move_type == "out_refund":
+            is_open = self.payment_state in ("not_paid", "partial", "blocked")
+            return "open_credit" if is_open else "settled"
+        is_open = self.payment_state in ("not_paid", "partial")
+        compare = self.currency_id.compare_amounts
+        if credited and compare(credited, self.amount_total) >= 0:
+            return "credited"
+        if is_open and self.invoice_date_due and self.invoice_date_due < today:
+            return "overdue"
+        if compare(credited, 0.0) > 0:
+            return "partially_credited"
+        if self.payment_state in ("reversed", "invoicing_legacy"):
+            return "paid"
+        return self.payment_state
+
+    def _get_credit_note_reason(self):
+        """:return: reason and free text of a credit note as one text, may be empty"""
+        self.ensure_one()
+        parts = [self.credit_note_reason_id.name, self.credit_note_reason_text]
+        return ": ".join(filter(None, parts))
+
+    def _get_settled_amounts(self):
+        """Say where the money of a credit note went.
+
+        :return: list of dicts `document` (the invoice or payment entry it is matched
+            with), `date` and `amount`, positive, in the currency of the credit note
+        """
+        self.ensure_one()
+        partials, _exchange_moves = self._get_reconciled_invoices_partials()
+        return [
+            {
+                "document": counterpart.move_id,
+                "date": counterpart.date,
+                "amount": amount,
+            }
+            for _partial, amount, counterpart in partials
+        ]
+
+    def _get_reason_sentence(self):
+        """:return: " Reason: …" for the chatter, empty if there is none"""
+        reason = self._get_credit_note_reason()
+        return self.env._(" Reason: %s.", reason) if reason else ""
+
+    def _get_print_action(self):
+        """:return: action that downloads these credit notes as a PDF"""
+        report = self.env.ref("account_partner_credit_note.action_report_credit_note")
+        return {
+            **report.report_action(self, config=False),
+            "close_on_report_download": True,
+        }
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _check_credit_note_access(self):
+        """:raise AccessError: the user may not issue customer credit notes"""
+        self.env["account.move.reversal"].check_access("create")
+
+    @api.model
+    def _get_credit_note_access_refusal(self):
+        if self.env["account.move.reversal"].has_access("create"):
+            return False
+        return self.env._(
+            "Your access rights do not include credit notes. "
+            "Ask an administrator for the Invoicing rights."
+        )
+
+    def _check_creditable(self):
+        """:raise UserError: one of these documents cannot be credited"""
+        self.check_access("read")
+        if refusal := self._get_credit_refusal():
+            raise UserError(refusal)
+
+    def _get_credit_refusal(self):
+        """Say why these documents cannot be credited, and what to do instead.
+
+        :return: a sentence that names the documents, False if all can be credited
+        """
+        if not self:
+            return self.env._("Choose one or more invoices to credit.")
+        _ = self.env._
+        if moves := self.filtered(lambda move: move.move_type == "out_refund"):
+            return _(
+                "A credit note cannot be credited: %s. Choose invoices only.",
+                moves._get_document_names(),
+            )
+        creditable_types = self._get_creditable_types()
+        if moves := self.filtered(lambda move: move.move_type not in creditable_types):
+            return _(
+                "Only customer invoices can be credited here, not %s. "
+                "Open the document itself to reverse it.",
+                moves._get_document_names(),
+            )
+        if moves := self.filtered(lambda move: move.state == "draft"):
+            return _(
+                "A draft has nothing to credit: %s. "
+                "Correct the draft, or confirm it first.",
+                moves._get_document_names(),
+            )
+        if moves := self.filtered(lambda move: move.state == "cancel"):
+            return _(
+                "A cancelled invoice has nothing to credit: %s.",
+                moves._get_document_names(),
+            )
+        if len(self.company_id) > 1:
+            return _(
+                "These invoices belong to several companies (%s). "
+                "Credit the invoices of one company at a time.",
+                format_list(self.env, self.company_id.mapped("display_name")),
+            )
+        if moves := self.filtered(
+            lambda move: move.currency_id.compare_amounts(move.amount_creditable, 0.0)
+            <= 0
+        ):
+            return _(
+                "Nothing is left to credit on %(invoices)s%(credit_notes)s.",
+                invoices=moves._get_document_names(),
+                credit_notes=moves._get_credited_by(),
+            )
+        return False
+
+    def _get_send_refusal(self):
+        """:return: why these documents cannot be sent, False if all can be"""
+        if moves := self.filtered(lambda move: move.state != "posted"):
+            return self.env._(
+                "Only posted documents can be sent, not %s.",
+                moves._get_document_names(),
+            )
+        return False
+
+    def _get_credited_by(self):
+        """:return: ", credited by RINV/…" for the credit notes of these invoices"""
+        credit_notes = self.sudo()._get_credit_notes()
+        if not credit_notes:
+            return ""
+        return self.env._(", credited by %s", credit_notes._get_document_names())
+
+    def _get_document_names(self):
+        """:return: the names of these documents as one text, cut when they are many"""
+        names = [
+            move.name if move.name and move.name != "/" else move.display_name
+            for move in self[:MAX_NAMED_DOCUMENTS]
+        ]
+        if len(self) > MAX_NAMED_DOCUMENTS:
+            names.append(self.env._("%s more", len(self) - MAX_NAMED_DOCUMENTS))
+        return format_list(self.env, names)
+
+    # -------------------------------------------------------------------------
+    # REVERSAL, DOCUMENT AND E-MAIL
+    # -------------------------------------------------------------------------
+
+    def _get_copy_message_content(self, default):
+        # EXTENDS 'account': say "credit note", not "entry", on credit notes
+        if not default.get("reversed_entry_id") or not self._is_creditable():
+            return super()._get_copy_message_content(default)
+        return self.env._("Credit note for %s", self._get_html_link())
+
+    def _get_name_invoice_report(self):
+        # EXTENDS 'account': our document, unless a localization has its own
+        name = super()._get_name_invoice_report()
+        if name == "account.report_invoice_document" and self.move_type == "out_refund":
+            return "account_partner_credit_note.report_credit_note_document"
+        return name
+
+    def _get_mail_template(self):
+        # EXTENDS 'account': the e-mail names the invoice that is credited
+        template = super()._get_mail_template()
+        if template != self.env.ref("account.email_template_edi_credit_note"):
+            return template
+        return (
+            self.env.ref(
+                "account_partner_credit_note.mail_template_credit_note",
+                raise_if_not_found=False,
+            )
+            or template
+        )

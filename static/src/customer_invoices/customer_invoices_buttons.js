@@ -1,0 +1,65 @@
+import { useService } from "@web/core/utils/hooks";
+import { KeepLast } from "@web/core/utils/concurrency";
+
+import { Component, useEffect, useState } from "@odoo/owl";
+
+/**
+ * The buttons under a customer's invoices, for what is ticked. The server says which
+ * of them work, and why another does not: the sentence stands as the button's hint.
+ */
+export class CustomerInvoicesButtons extends Component {
+    static template = "account_partner_credit_note.CustomerInvoicesButtons";
+    static props = { model: Object };
+
+    setup() {
+        this.action = useService("action");
+        this.orm = useService("orm");
+        this.keepLast = new KeepLast();
+        this.state = useState({ hints: null });
+        useEffect(
+            () => {
+                this.loadHints();
+            },
+            () => [this.selectionKey]
+        );
+    }
+
+    get root() {
+        return this.props.model.root;
+    }
+
+    get selectionKey() {
+        const ids = this.root.selection.map((record) => record.resId);
+        return `${this.root.isDomainSelected}:${ids}`;
+    }
+
+    get isLoading() {
+        return !this.state.hints;
+    }
+
+    get hint() {
+        return this.state.hints?.credit_note;
+    }
+
+    isDisabled(button) {
+        return this.isLoading || Boolean(this.state.hints[button]);
+    }
+
+    title(button) {
+        return this.state.hints?.[button] || "";
+    }
+
+    async loadHints() {
+        this.state.hints = null;
+        const ids = await this.root.getResIds(true);
+        this.state.hints = await this.keepLast.add(
+            this.orm.call("account.move", "get_customer_document_hints", [ids])
+        );
+    }
+
+    async onClick(method) {
+        const resIds = await this.root.getResIds(true);
+        const action = await this.orm.call("account.move", method, [resIds]);
+        await this.action.doAction(action, { onClose: () => this.props.model.load() });
+    }
+}

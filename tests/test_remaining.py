@@ -1,0 +1,96 @@
+from odoo.tests import tagged
+
+from .common import CreditNoteCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRemaining(CreditNoteCommon):
+    """What is left is credited when some was credited before."""
+
+    def assertNothingLeft(self, invoice):
+        credit_notes = invoice.reversal_move_ids
+        self.assertAlmostEqual(
+            sum(credit_notes.mapped("amount_total")), invoice.amount_total
+        )
+        self.assertAlmostEqual(
+            sum(credit_notes.mapped("amount_tax")), invoice.amount_tax
+        )
+        for account in invoice.line_ids.account_id:
+            lines = (invoice + credit_notes).line_ids.filtered(
+                lambda line, account=account: line.account_id == account
+            )
+            self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, msg=account.code)
+        self.assertEqual(invoice.amount_creditable, 0.0)
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_after_a_part_of_the_quantity(self):
+        invoice = self._invoice(100.0, 50.0, quantity=10)
+        self._native_credit_note(invoice, quantity=4)
+        self.assertEqual(
+            invoice.invoice_line_ids.mapped("quantity_creditable"), [6.0, 6.0]
+        )
+        self.assertEqual(invoice.billing_status, "partially_credited")
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.invoice_line_ids.mapped("quantity"), [6.0, 6.0])
+        self.assertEqual(
+            credit_note.invoice_line_ids.mapped("price_unit"), [100.0, 50.0]
+        )
+        self.assertNothingLeft(invoice)
+
+    def test_after_one_of_the_lines(self):
+        invoice = self._invoice(100.0, 50.0)
+        draft = self._native_credit_note(invoice, post=False)
+        draft.invoice_line_ids[0].unlink()
+        draft.action_post()
+        credit_note = self._credit(invoice)
+        self.assertEqual(
+            credit_note.invoice_line_ids.credited_line_id, invoice.invoice_line_ids[0]
+        )
+        self.assertNothingLeft(invoice)
+
+    def test_after_a_lower_price(self):
+        invoice = self._invoice(100.0, quantity=3)
+        self._native_credit_note(invoice, price_unit=33.33)
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_after_a_credit_note_without_line_links(self):
+        """A credit note from before the addon, of a third of the invoice."""
+        invoice = self._invoice(100.0, 50.0)
+        earlier = self._native_credit_note(invoice, post=False, quantity=1 / 3)
+        earlier.invoice_line_ids.credited_line_id = False
+        earlier.action_post()
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_cents_of_rounding_by_line(self):
+        """Four credit notes of one line each are 0.01 more than the invoice."""
+        self.env.company.tax_calculation_rounding_method = "round_globally"
+        self.tax_sale_a.amount = 20.0
+        invoice = self._invoice(33.33, 66.63, 88.88, 90.33)
+        for number in range(3):
+            draft = self._native_credit_note(invoice, post=False)
+            line = draft.invoice_line_ids[number]
+            (draft.invoice_line_ids - line).unlink()
+            draft.action_post()
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_rounding_method_changed_since(self):
+        """odoo/odoo#196382: Odoo's own credit note leaves a cent open."""
+        self.env.company.tax_calculation_rounding_method = "round_globally"
+        invoice = self._invoice(10.03, 10.03, 10.03)
+        self.env.company.tax_calculation_rounding_method = "round_per_line"
+        native = invoice._reverse_moves()
+        self.assertNotEqual(native.amount_total, invoice.amount_total)
+        native.unlink()
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_cancelled_credit_note_does_not_count(self):
+        invoice = self._invoice(100.0)
+        draft = self._native_credit_note(invoice, post=False)
+        draft.button_cancel()
+        self.assertEqual(invoice.amount_creditable, invoice.amount_total)
+        self._credit(invoice)
+        self.assertEqual(invoice.payment_state, "reversed")

@@ -1,0 +1,485 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import LockError, UserError
+from odoo.tools import format_amount, format_date
+
+# A message on the screen with more links than this is not read.
+MAX_LINKS = 3
+
+
+class AccountMoveReversal(models.TransientModel):
+    _inherit = "account.move.reversal"
+
+    is_credit_note = fields.Boolean(
+        compute="_compute_is_credit_note",
+        help="Customer invoices are credited; other entries are reversed as ever.",
+    )
+    reason_id = fields.Many2one(
+        comodel_name="account.credit.note.reason",
+        check_company=True,
+    )
+    invoice_count = fields.Integer(compute="_compute_invoice_count")
+    amount_to_credit = fields.Monetary(compute="_compute_amounts")
+    amount_due = fields.Monetary(compute="_compute_amounts")
+    amount_due_after = fields.Monetary(
+        string="Amount Due Afterwards", compute="_compute_amounts"
+    )
+    amount_customer_credit = fields.Monetary(
+        string="Kept as Customer Credit",
+        compute="_compute_amounts",
+        help="What is credited beyond the amount due. "
+        "It stays open on the credit note, for other invoices or a refund.",
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("move_ids")
+    def _compute_is_credit_note(self):
+        for wizard in self:
+            types = set(wizard.move_ids.mapped("move_type"))
+            wizard.is_credit_note = bool(types) and types <= set(
+                self.env["account.move"]._get_creditable_types()
+            )
+
+    @api.depends("move_ids")
+    def _compute_invoice_count(self):
+        for wizard in self:
+            wizard.invoice_count = len(wizard.move_ids)
+
+    @api.depends("move_ids", "currency_id")
+    def _compute_amounts(self):
+        for wizard in self:
+            # Amounts of several currencies do not add up.
+            moves = wizard.move_ids if wizard.currency_id else wizard.move_ids[:0]
+            settled = [wizard._plan_settlement(move) for move in moves]
+            wizard.amount_to_credit = sum(plan["credit"] for plan in settled)
+            wizard.amount_due = sum(plan["due"] for plan in settled)
+            wizard.amount_due_after = sum(plan["due_after"] for plan in settled)
+            wizard.amount_customer_credit = sum(
+                plan["customer_credit"] for plan in settled
+            )
+
+    @api.depends("move_ids", "company_id")
+    def _compute_journal_id(self):
+        # EXTENDS 'account': an invoice of an archived journal is credited in the
+        # first sales journal of its company
+        super()._compute_journal_id()
+        for wizard in self:
+            if not wizard.journal_id and wizard.is_credit_note:
+                wizard.journal_id = wizard.available_journal_ids[:1]
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def default_get(self, fields):
+        # EXTENDS 'account': say why invoices cannot be credited before the dialog
+        # opens, and never propose a date before the invoice
+        if (
+            self.env.context.get("active_model") != "account.move"
+            or "active_ids" not in self.env.context
+        ):
+            return super().default_get(fields)
+        moves = self.env["account.move"].browse(self.env.context["active_ids"])
+        creditable_types = moves._get_creditable_types()
+        if not moves or any(move.move_type not in creditable_types for move in moves):
+            return super().default_get(fields)
+        moves._check_creditable()
+        values = super().default_get(fields)
+        if "date" in values:
+            values["date"] = max(
+                [values["date"], *moves.filtered("invoice_date").mapped("invoice_date")]
+            )
+        return values
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': over RPC a program gives the invoices and no journal, which
+        # is required in the database but only computed after the row is inserted
+        return super().create([self._add_missing_values(vals) for vals in vals_list])
+
+    @api.model
+    def _add_missing_values(self, vals):
+        """:return: values to create a dialog from, with its company and journal"""
+        if vals.get("journal_id"):
+            return vals
+        wizard = self.new(vals)
+        companies = wizard.move_ids._origin.company_id
+        if len(companies) == 1:
+            vals = {**vals, "company_id": companies.id}
+            wizard.company_id = companies
+        if wizard.is_credit_note:
+            wizard._check_journal()
+        return {**vals, "journal_id": wizard.journal_id._origin.id}
+
+    # -------------------------------------------------------------------------
+    # BUTTONS
+    # -------------------------------------------------------------------------
+
+    def action_issue(self):
+        """Issue the credit notes: posted, numbered, set against their invoices.
+
+        They are in `new_move_ids` afterwards.
+
+        :return: action that names the credit notes on the screen and closes the dialog
+        :raise UserError: something cannot be credited; nothing is changed then
+        """
+        return self._get_issued_action(self._credit())
+
+    def action_issue_and_print(self):
+        """Issue the credit notes, then print them. See `action_issue`.
+
+        :return: action that names the credit notes, then downloads the PDF
+        """
+        credit_notes = self._credit()
+        return self._get_issued_action(
+            credit_notes, next_action=credit_notes._get_print_action()
+        )
+
+    def action_issue_and_send(self):
+        """Issue the credit notes, then open Odoo's e-mail composer on them.
+
+        :return: action that names the credit notes, then opens the composer
+        """
+        credit_notes = self._credit()
+        return self._get_issued_action(
+            credit_notes, next_action=credit_notes.action_send_and_print()
+        )
+
+    def reverse_moves(self, is_modify=False):
+        # EXTENDS 'account': whichever button made the credit notes, they are checked
+        # before, and equal to the plan to the cent after
+        self.ensure_one()
+        if not self.is_credit_note:
+            return super().reverse_moves(is_modify=is_modify)
+        self._check_invoices()
+        planned = {move: move.amount_creditable for move in self.move_ids}
+        action = super().reverse_moves(is_modify=is_modify)
+        if not is_modify:
+            for credit_note in self.new_move_ids:
+                self._align_with_plan(
+                    credit_note, planned[credit_note.reversed_entry_id]
+                )
+        return action
+
+    # -------------------------------------------------------------------------
+    # PLAN: what is credited. Reads only.
+    # -------------------------------------------------------------------------
+
+    def _plan_credit_note(self, invoice):
+        """Say which lines of the invoice are credited.
+
+        :param invoice: one invoice
+        :return: list of dicts `line`, `quantity`, `price_unit`, in the invoice's
+            currency, as on the invoice; empty if the invoice is credited as it stands
+        """
+        if invoice.currency_id.is_zero(invoice.amount_total - invoice.amount_creditable):
+            return []
+        lines = invoice.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        left = {line: self._get_line_net_left(line) for line in lines}
+        # Credit notes from before this addon, or by other doors, know no lines: what
+        # they credited is taken off all lines in proportion.
+        net_left = sum(left.values())
+        unlinked = self._get_unlinked_net(invoice)
+        ratio = 1.0 - unlinked / net_left if net_left else 1.0
+        return [
+            line_plan
+            for line in lines
+            if (line_plan := self._plan_credit_note_line(line, left[line] * ratio))
+        ]
+
+    def _get_line_net_left(self, line):
+        """:return: what credit notes left of an invoice line, tax excluded"""
+        credited = line.sudo().credit_note_line_ids.filtered(
+            lambda credit_line: credit_line.parent_state != "cancel"
+        )
+        return line.price_subtotal - sum(credited.mapped("price_subtotal"))
+
+    def _get_unlinked_net(self, invoice):
+        """:return: tax excluded, what credit notes credit on no particular line"""
+        lines = invoice.sudo()._get_credit_notes().invoice_line_ids.filtered(
+            lambda line: line.display_type == "product" and not line.credited_line_id
+        )
+        return sum(lines.mapped("price_subtotal"))
+
+    def _plan_credit_note_line(self, line, net_left):
+        """:param net_left: amount to credit on this line, tax excluded
+        :return: dict `line`, `quantity`, `price_unit`, None if nothing is left
+        """
+        is_zero = line.currency_id.is_zero
+        quantity = line.quantity_creditable or line.quantity
+        net = line.price_subtotal * quantity / line.quantity if line.quantity else 0.0
+        if is_zero(net_left) and not (line.quantity_creditable and is_zero(net)):
+            return None
+        price_unit = line.price_unit
+        if not is_zero(net - net_left):
+            price_unit *= net_left / net
+        return {"line": line, "quantity": quantity, "price_unit": price_unit}
+
+    def _plan_settlement(self, invoice):
+        """Say what crediting everything left does to the amount due.
+
+        :param invoice: one invoice
+        :return: dict of positive amounts in the invoice's currency, tax included:
+            `credit`, `due`, `due_after`, `customer_credit`
+        """
+        credit = invoice.amount_creditable
+        due = invoice.amount_residual
+        return {
+            "credit": credit,
+            "due": due,
+            "due_after": max(0.0, due - credit),
+            "customer_credit": max(0.0, credit - due),
+        }
+
+    # -------------------------------------------------------------------------
+    # ISSUE: make the planned credit notes and post them.
+    # -------------------------------------------------------------------------
+
+    def _credit(self):
+        """Plan, issue and settle.
+
+        :return: the posted credit notes, one for each invoice, in their order
+        """
+        self._check_issue()
+        credit_notes = self._issue_credit_notes()
+        self._settle_credit_notes(credit_notes)
+        return credit_notes
+
+    def _issue_credit_notes(self):
+        self.refund_moves()
+        credit_notes = self.new_move_ids
+        credit_notes.action_post()
+        self._log_issued(credit_notes)
+        return credit_notes
+
+    def _prepare_default_reversal(self, move):
+        # EXTENDS 'account': reason, lines and rate of a customer's credit note
+        values = super()._prepare_default_reversal(move)
+        if not self.is_credit_note:
+            return values
+        values.update(
+            {
+                "credit_note_reason_id": self.reason_id.id,
+                "credit_note_reason_text": self.reason,
+            }
+        )
+        if move.currency_id != move.company_currency_id:
+            # The rate of the invoice: several tax laws want it, and it leaves no
+            # exchange difference.
+            values["invoice_currency_rate"] = move.invoice_currency_rate
+        if line_plans := self._plan_credit_note(move):
+            values["line_ids"] = [
+                Command.create(self._prepare_credit_note_line(line_plan))
+                for line_plan in line_plans
+            ]
+        return values
+
+    def _prepare_credit_note_line(self, line_plan):
+        """:param line_plan: see `_plan_credit_note`
+        :return: values of the credit note line
+        """
+        line = line_plan["line"].with_context(
+            include_business_fields=True, move_reverse_cancel=False
+        )
+        [values] = line.copy_data(
+            {
+                "quantity": line_plan["quantity"],
+                "price_unit": line_plan["price_unit"],
+            }
+        )
+        values.pop("move_id", None)
+        return values
+
+    def _align_with_plan(self, credit_note, planned):
+        """Give the taxes the cents that computing them anew has moved.
+
+        Rounding method and taxes may have changed since the invoice, and parts of an
+        invoice do not round like the whole.
+
+        :param credit_note: one draft
+        :param planned: its planned total in its currency, tax included
+        """
+        if credit_note.currency_id.is_zero(credit_note.amount_total - planned):
+            return
+        invoice = credit_note.reversed_entry_id
+        left = self._get_tax_group_amounts(invoice)
+        for other in invoice.sudo()._get_credit_notes() - credit_note:
+            for group_id, amount in self._get_tax_group_amounts(other).items():
+                left[group_id] = left.get(group_id, 0.0) - amount
+        totals = credit_note.tax_totals
+        for subtotal in totals["subtotals"]:
+            for tax_group in subtotal["tax_groups"]:
+                tax_group["tax_amount_currency"] = left.get(tax_group["id"], 0.0)
+        credit_note.tax_totals = totals
+
+    def _get_tax_group_amounts(self, move):
+        """:return: {id of the tax group: tax in the currency of the move}"""
+        return {
+            tax_group["id"]: tax_group["tax_amount_currency"]
+            for subtotal in (move.tax_totals or {}).get("subtotals", [])
+            for tax_group in subtotal["tax_groups"]
+        }
+
+    def _log_issued(self, credit_notes):
+        """Say on each invoice which credit note was issued, of how much and why."""
+        bodies = {}
+        for credit_note in credit_notes:
+            invoice = credit_note.reversed_entry_id
+            bodies[invoice.id] = self.env._(
+                "Credit note %(credit_note)s of %(amount)s issued.%(reason)s",
+                credit_note=credit_note._get_html_link(),
+                amount=format_amount(
+                    self.env, credit_note.amount_total, credit_note.currency_id
+                ),
+                reason=credit_note._get_reason_sentence(),
+            )
+        credit_notes.reversed_entry_id._message_log_batch(bodies=bodies)
+        credit_notes._message_log_batch(
+            bodies={
+                credit_note.id: self.env._(
+                    "Issued for invoice %(invoice)s.%(reason)s",
+                    invoice=credit_note.reversed_entry_id._get_html_link(),
+                    reason=credit_note._get_reason_sentence(),
+                )
+                for credit_note in credit_notes
+            }
+        )
+
+    # -------------------------------------------------------------------------
+    # SETTLE: set the credit notes against the open amounts.
+    # -------------------------------------------------------------------------
+
+    def _settle_credit_notes(self, credit_notes):
+        """Hook for what is to happen with the posted credit notes.
+
+        Posting has set them against the open amounts of their invoices
+        (`account.move._reconcile_reversed_moves`). Payments stay matched, and what is
+        credited beyond the amount due stays open as the customer's credit.
+
+        :param credit_notes: posted credit notes
+        """
+
+    # -------------------------------------------------------------------------
+    # DELIVER: say it, print it, send it.
+    # -------------------------------------------------------------------------
+
+    def _get_issued_action(self, credit_notes, next_action=None):
+        """:param next_action: what follows, closing the dialog by default
+        :return: action that names the credit notes on the screen, with links
+        """
+        if len(credit_notes) <= MAX_LINKS:
+            message = ", ".join(["%s"] * len(credit_notes))
+            links = [
+                {
+                    "label": credit_note.name,
+                    "url": f"/odoo/credit-notes/{credit_note.id}",
+                }
+                for credit_note in credit_notes
+            ]
+        else:
+            message = credit_notes._get_document_names()
+            links = []
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("Credit note issued")
+                if len(credit_notes) == 1
+                else self.env._("%s credit notes issued", len(credit_notes)),
+                "message": message,
+                "links": links,
+                "next": next_action or {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _check_invoices(self):
+        """:raise UserError: what was chosen cannot be credited"""
+        self.ensure_one()
+        moves = self.move_ids
+        self.env["account.move"]._check_credit_note_access()
+        try:
+            moves.lock_for_update(allow_referencing=True)
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "Somebody else is changing %s right now. Try again in a moment.",
+                    moves._get_document_names(),
+                )
+            ) from None
+        moves.invalidate_recordset(["amount_creditable"])
+        moves._check_creditable()
+        self._check_journal()
+        self._check_date()
+
+    def _check_issue(self):
+        """:raise UserError: what was chosen cannot be issued now"""
+        self.ensure_one()
+        if not self.is_credit_note:
+            # Raises with what is wrong about the documents.
+            self.move_ids._check_creditable()
+        if self.date and self.date > fields.Date.context_today(self):
+            raise UserError(
+                self.env._(
+                    "%(date)s is in the future. Choose today or an earlier date, or save "
+                    "the credit note as a draft: it is posted on that day by itself.",
+                    date=format_date(self.env, self.date),
+                )
+            )
+
+    def _check_journal(self):
+        """:raise UserError: there is no sales journal to issue the credit note in"""
+        if not self.journal_id:
+            raise UserError(
+                self.env._(
+                    "%(company)s has no active sales journal to issue the credit note "
+                    "for %(invoices)s in. Create or unarchive one under Configuration, "
+                    "Journals.",
+                    company=(self.company_id or self.env.company).display_name,
+                    invoices=self.move_ids._get_document_names(),
+                )
+            )
+
+    def _check_date(self):
+        """:raise UserError: the date lies before an invoice or in a locked period"""
+        if not self.date:
+            raise UserError(self.env._("Enter the date of the credit note."))
+        if early := self.move_ids.filtered(
+            lambda move: move.invoice_date and move.invoice_date > self.date
+        ):
+            raise UserError(
+                self.env._(
+                    "The credit note cannot be dated %(date)s, before its invoice: "
+                    "%(invoices)s is of %(invoice_date)s.",
+                    date=format_date(self.env, self.date),
+                    invoices=early._get_document_names(),
+                    invoice_date=format_date(
+                        self.env, max(early.mapped("invoice_date"))
+                    ),
+                )
+            )
+        for move in self.move_ids:
+            lock_dates = move.company_id._get_violated_lock_dates(
+                self.date, move._affect_tax_report(), self.journal_id
+            )
+            if lock_dates:
+                raise UserError(
+                    self.env._(
+                        "%(date)s lies in a locked period (locked until %(lock_date)s), "
+                        "so %(invoice)s cannot be credited on it. Choose a later date.",
+                        date=format_date(self.env, self.date),
+                        lock_date=format_date(
+                            self.env, max(lock_date for lock_date, _name in lock_dates)
+                        ),
+                        invoice=move.name,
+                    )
+                )
