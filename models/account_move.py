@@ -11,7 +11,6 @@ class AccountMove(models.Model):
 
     credit_note_reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
-        string="Credit Note Reason",
         ondelete="restrict",
         index="btree_not_null",
         readonly=True,
@@ -275,11 +274,6 @@ class AccountMove(models.Model):
             for _partial, amount, counterpart in partials
         ]
 
-    def _get_reason_sentence(self):
-        """:return: " Reason: …" for the chatter, empty if there is none"""
-        reason = self._get_credit_note_reason()
-        return self.env._(" Reason: %s.", reason) if reason else ""
-
     def _get_print_action(self):
         """:return: action that downloads these credit notes as a PDF"""
         report = self.env.ref("account_partner_credit_note.action_report_credit_note")
@@ -319,41 +313,41 @@ class AccountMove(models.Model):
         """
         if not self:
             return self.env._("Choose one or more invoices to credit.")
-        _ = self.env._
         if moves := self.filtered(lambda move: move.move_type == "out_refund"):
-            return _(
+            return self.env._(
                 "A credit note cannot be credited: %s. Choose invoices only.",
                 moves._get_document_names(),
             )
         creditable_types = self._get_creditable_types()
         if moves := self.filtered(lambda move: move.move_type not in creditable_types):
-            return _(
+            return self.env._(
                 "Only customer invoices can be credited here, not %s. "
                 "Open the document itself to reverse it.",
                 moves._get_document_names(),
             )
         if moves := self.filtered(lambda move: move.state == "draft"):
-            return _(
+            return self.env._(
                 "A draft has nothing to credit: %s. "
                 "Correct the draft, or confirm it first.",
                 moves._get_document_names(),
             )
         if moves := self.filtered(lambda move: move.state == "cancel"):
-            return _(
+            return self.env._(
                 "A cancelled invoice has nothing to credit: %s.",
                 moves._get_document_names(),
             )
         if len(self.company_id) > 1:
-            return _(
+            return self.env._(
                 "These invoices belong to several companies (%s). "
                 "Credit the invoices of one company at a time.",
                 format_list(self.env, self.company_id.mapped("display_name")),
             )
         if moves := self.filtered(
-            lambda move: move.currency_id.compare_amounts(move.amount_creditable, 0.0)
-            <= 0
+            lambda move: (
+                move.currency_id.compare_amounts(move.amount_creditable, 0.0) <= 0
+            )
         ):
-            return _(
+            return self.env._(
                 "Nothing is left to credit on %(invoices)s%(credit_notes)s.",
                 invoices=moves._get_document_names(),
                 credit_notes=moves._get_credited_by(),
@@ -394,7 +388,19 @@ class AccountMove(models.Model):
         # EXTENDS 'account': say "credit note", not "entry", on credit notes
         if not default.get("reversed_entry_id") or not self._is_creditable():
             return super()._get_copy_message_content(default)
-        return self.env._("Credit note for %s", self._get_html_link())
+        reason = self.new(
+            {
+                "credit_note_reason_id": default.get("credit_note_reason_id"),
+                "credit_note_reason_text": default.get("credit_note_reason_text"),
+            }
+        )._get_credit_note_reason()
+        if not reason:
+            return self.env._("Credit note for %s", self._get_html_link(title=self.name))
+        return self.env._(
+            "Credit note for %(invoice)s. Reason: %(reason)s",
+            invoice=self._get_html_link(title=self.name),
+            reason=reason,
+        )
 
     def _get_name_invoice_report(self):
         # EXTENDS 'account': our document, unless a localization has its own

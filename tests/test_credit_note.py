@@ -126,14 +126,14 @@ class TestCreditNote(CreditNoteCommon):
         )
         for document, other in ((invoice, credit_note), (credit_note, invoice)):
             message = document.message_ids.filtered(
-                lambda message, other=other: "Order cancelled: by phone" in message.body
-                and f'data-oe-id="{other.id}"' in message.body
+                lambda message, other=other: (
+                    "Order cancelled: by phone" in message.body
+                    and f'data-oe-id="{other.id}"' in message.body
+                )
             )
             self.assertEqual(len(message), 1, document.message_ids.mapped("body"))
             self.assertEqual(message.author_id, self.clerk.partner_id)
-        self.assertEqual(
-            invoice.action_view_credit_notes()["res_id"], credit_note.id
-        )
+        self.assertEqual(invoice.action_view_credit_notes()["res_id"], credit_note.id)
         self.assertEqual(invoice.credit_note_count, 1)
 
     def test_the_screen_names_the_credit_note(self):
@@ -196,9 +196,7 @@ class TestCreditNote(CreditNoteCommon):
         self.assertEqual(invoice.invoice_currency_rate, 2.0)
         credit_note = self._credit(invoice, date="2026-02-15")
         self.assertEqual(credit_note.invoice_currency_rate, 2.0)
-        self.assertEqual(
-            credit_note.amount_total_signed, -invoice.amount_total_signed
-        )
+        self.assertEqual(credit_note.amount_total_signed, -invoice.amount_total_signed)
         self.assertFalse(invoice._get_reconciled_invoices_partials()[1])
         self.assertEqual(invoice.payment_state, "reversed")
 

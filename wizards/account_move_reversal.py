@@ -18,13 +18,13 @@ class AccountMoveReversal(models.TransientModel):
         check_company=True,
     )
     invoice_count = fields.Integer(compute="_compute_invoice_count")
-    amount_to_credit = fields.Monetary(compute="_compute_amounts")
-    amount_due = fields.Monetary(compute="_compute_amounts")
+    amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
+    amount_due = fields.Monetary(string="Due Now", compute="_compute_amounts")
     amount_due_after = fields.Monetary(
-        string="Amount Due Afterwards", compute="_compute_amounts"
+        string="Due Afterwards", compute="_compute_amounts"
     )
     amount_customer_credit = fields.Monetary(
-        string="Kept as Customer Credit",
+        string="Customer Credit",
         compute="_compute_amounts",
         help="What is credited beyond the amount due. "
         "It stays open on the credit note, for other invoices or a refund.",
@@ -64,10 +64,11 @@ class AccountMoveReversal(models.TransientModel):
     def _compute_journal_id(self):
         # EXTENDS 'account': an invoice of an archived journal is credited in the
         # first sales journal of its company
-        super()._compute_journal_id()
+        res = super()._compute_journal_id()
         for wizard in self:
             if not wizard.journal_id and wizard.is_credit_note:
                 wizard.journal_id = wizard.available_journal_ids[:1]
+        return res
 
     # -------------------------------------------------------------------------
     # CRUD
@@ -144,9 +145,12 @@ class AccountMoveReversal(models.TransientModel):
         :return: action that names the credit notes, then opens the composer
         """
         credit_notes = self._credit()
-        return self._get_issued_action(
-            credit_notes, next_action=credit_notes.action_send_and_print()
-        )
+        composer = {
+            **credit_notes.action_send_and_print(),
+            # The server completes an action, but not one inside another.
+            "views": [(False, "form")],
+        }
+        return self._get_issued_action(credit_notes, next_action=composer)
 
     def reverse_moves(self, is_modify=False):
         # EXTENDS 'account': whichever button made the credit notes, they are checked
@@ -175,7 +179,9 @@ class AccountMoveReversal(models.TransientModel):
         :return: list of dicts `line`, `quantity`, `price_unit`, in the invoice's
             currency, as on the invoice; empty if the invoice is credited as it stands
         """
-        if invoice.currency_id.is_zero(invoice.amount_total - invoice.amount_creditable):
+        if invoice.currency_id.is_zero(
+            invoice.amount_total - invoice.amount_creditable
+        ):
             return []
         lines = invoice.invoice_line_ids.filtered(
             lambda line: line.display_type == "product"
@@ -201,8 +207,14 @@ class AccountMoveReversal(models.TransientModel):
 
     def _get_unlinked_net(self, invoice):
         """:return: tax excluded, what credit notes credit on no particular line"""
-        lines = invoice.sudo()._get_credit_notes().invoice_line_ids.filtered(
-            lambda line: line.display_type == "product" and not line.credited_line_id
+        lines = (
+            invoice.sudo()
+            ._get_credit_notes()
+            .invoice_line_ids.filtered(
+                lambda line: (
+                    line.display_type == "product" and not line.credited_line_id
+                )
+            )
         )
         return sum(lines.mapped("price_subtotal"))
 
@@ -326,28 +338,35 @@ class AccountMoveReversal(models.TransientModel):
         }
 
     def _log_issued(self, credit_notes):
-        """Say on each invoice which credit note was issued, of how much and why."""
-        bodies = {}
-        for credit_note in credit_notes:
-            invoice = credit_note.reversed_entry_id
-            bodies[invoice.id] = self.env._(
-                "Credit note %(credit_note)s of %(amount)s issued.%(reason)s",
-                credit_note=credit_note._get_html_link(),
-                amount=format_amount(
-                    self.env, credit_note.amount_total, credit_note.currency_id
-                ),
-                reason=credit_note._get_reason_sentence(),
-            )
-        credit_notes.reversed_entry_id._message_log_batch(bodies=bodies)
-        credit_notes._message_log_batch(
+        """Say on each invoice which credit note was issued, of how much and why.
+
+        The credit note itself says it since it was made, see
+        `account.move._get_copy_message_content`.
+        """
+        credit_notes.reversed_entry_id._message_log_batch(
             bodies={
-                credit_note.id: self.env._(
-                    "Issued for invoice %(invoice)s.%(reason)s",
-                    invoice=credit_note.reversed_entry_id._get_html_link(),
-                    reason=credit_note._get_reason_sentence(),
-                )
+                credit_note.reversed_entry_id.id: self._get_issued_message(credit_note)
                 for credit_note in credit_notes
             }
+        )
+
+    def _get_issued_message(self, credit_note):
+        link = credit_note._get_html_link(title=credit_note.name)
+        amount = format_amount(
+            self.env, credit_note.amount_total, credit_note.currency_id
+        )
+        reason = credit_note._get_credit_note_reason()
+        if not reason:
+            return self.env._(
+                "Credit note %(credit_note)s of %(amount)s issued",
+                credit_note=link,
+                amount=amount,
+            )
+        return self.env._(
+            "Credit note %(credit_note)s of %(amount)s issued. Reason: %(reason)s",
+            credit_note=link,
+            amount=amount,
+            reason=reason,
         )
 
     # -------------------------------------------------------------------------
@@ -430,8 +449,8 @@ class AccountMoveReversal(models.TransientModel):
         if self.date and self.date > fields.Date.context_today(self):
             raise UserError(
                 self.env._(
-                    "%(date)s is in the future. Choose today or an earlier date, or save "
-                    "the credit note as a draft: it is posted on that day by itself.",
+                    "%(date)s is in the future. Choose today or an earlier date, or "
+                    "save the credit note as a draft: it is posted on that day.",
                     date=format_date(self.env, self.date),
                 )
             )
@@ -474,8 +493,9 @@ class AccountMoveReversal(models.TransientModel):
             if lock_dates:
                 raise UserError(
                     self.env._(
-                        "%(date)s lies in a locked period (locked until %(lock_date)s), "
-                        "so %(invoice)s cannot be credited on it. Choose a later date.",
+                        "%(date)s lies in a locked period (locked until "
+                        "%(lock_date)s), so %(invoice)s cannot be credited on it. "
+                        "Choose a later date.",
                         date=format_date(self.env, self.date),
                         lock_date=format_date(
                             self.env, max(lock_date for lock_date, _name in lock_dates)

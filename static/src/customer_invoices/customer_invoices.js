@@ -27,19 +27,6 @@ export class CustomerInvoices extends Component {
         return this.props.record.resId;
     }
 
-    /**
-     * A view reloads and loses its selection when it gets new props, so they are
-     * made once for each customer.
-     */
-    get viewProps() {
-        const domain = JSON.stringify(this.domain);
-        if (this.viewPropsDomain !== domain) {
-            this.viewPropsDomain = domain;
-            this.viewPropsCache = this.makeViewProps();
-        }
-        return this.viewPropsCache;
-    }
-
     get domain() {
         const { is_company, parent_id } = this.props.record.data;
         // As res.partner computes its commercial entity.
@@ -50,9 +37,24 @@ export class CustomerInvoices extends Component {
         ];
     }
 
+    get viewKey() {
+        return JSON.stringify(this.domain);
+    }
+
+    /**
+     * A view reloads and loses its selection when it gets new props, so they are
+     * made once for each customer.
+     */
+    get viewProps() {
+        if (this.cachedKey !== this.viewKey) {
+            this.cachedKey = this.viewKey;
+            this.cachedProps = this.makeViewProps();
+        }
+        return this.cachedProps;
+    }
+
     makeViewProps() {
         return {
-            key: this.viewPropsDomain,
             resModel: "account.move",
             type: this.env.isSmall ? "kanban" : "list",
             views: [
@@ -69,7 +71,6 @@ export class CustomerInvoices extends Component {
             domain: this.domain,
             display: { controlPanel: {}, searchPanel: false },
             searchMenuTypes: ["filter", "groupBy"],
-            allowSelectors: true,
             noBreadcrumbs: true,
             noContentHelp: _t("This customer has no invoices yet."),
             selectRecord: (resId) => this.openDocument(resId),
