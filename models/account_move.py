@@ -395,7 +395,9 @@ class AccountMove(models.Model):
             }
         )._get_credit_note_reason()
         if not reason:
-            return self.env._("Credit note for %s", self._get_html_link(title=self.name))
+            return self.env._(
+                "Credit note for %s", self._get_html_link(title=self.name)
+            )
         return self.env._(
             "Credit note for %(invoice)s. Reason: %(reason)s",
             invoice=self._get_html_link(title=self.name),

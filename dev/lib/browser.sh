@@ -1,0 +1,8 @@
+# shellcheck shell=bash
+# A browser for the tours, and what reads the PDFs that the tests make.
+
+ensure_browser() {
+    if ! { have google-chrome || have chromium || have chromium-browser || have google-chrome-stable; } || ! have pdftotext; then
+        ensure_packages "Chromium and poppler" "${PACKAGES_BROWSER[@]}"
+    fi
+}

@@ -1,0 +1,186 @@
+"""Run Odoo's tests and say in the end, in one line, how they went.
+
+usage: run_tests.py [--verbose] [--all-warnings] LOG IGNORE ADDON -- ODOO...
+
+The command's log goes to the file LOG; from it come the line per test, the tracebacks
+of what failed and the closing line. Warnings and errors in the log fail the run too,
+except those that match a regular expression in the file IGNORE.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LINE = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ "
+    r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) \S+ (?P<logger>\S+): (?P<text>.*)$"
+)
+STARTING = re.compile(r"^Starting (?P<test>\S+) \.\.\.")
+SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)")
+BROKEN = re.compile(r"^(?:FAIL|ERROR): (?P<subtest>Subtest )?(?P<test>.+)")
+
+
+class Run:
+    """What the log has told so far."""
+
+    def __init__(self, addon, ignored, all_warnings):
+        self.addon = addon
+        self.ignored = ignored
+        self.all_warnings = all_warnings
+        self.tests = {}  # (logger, test) -> "passed", "failed" or "skipped"
+        self.failures = []  # what the log says of tests that failed
+        self.problems = []  # (running test, warning or error)
+        self.current = None
+        self.started = 0.0
+        self.entry = []  # lines of the log entry that is being read
+        self.keep = None  # the list that wants the entry, once it is complete
+
+    def feed(self, line):
+        match = LINE.match(line)
+        if not match:
+            self.entry.append(line)
+            return
+        self.end_entry()
+        self.entry = [line]
+        logger, text = match["logger"], match["text"]
+        if logger.startswith(("odoo.modules.", "odoo.tests.", "odoo.service.")):
+            self.end_test()
+        is_test = ".tests." in logger
+        if is_test and (found := STARTING.match(text)):
+            self.end_test()
+            self.current = (logger, found["test"])
+            self.started = time.monotonic()
+            self.tests[self.current] = "passed"
+        elif is_test and (found := SKIPPED.match(text)):
+            self.tests[self.test_of(logger, found["test"])] = "skipped"
+        elif match["level"] == "ERROR" and (found := BROKEN.match(text)):
+            # A subtest's description follows its test's name.
+            name = found["test"].split(" ")[0] if found["subtest"] else found["test"]
+            self.tests[self.test_of(logger, name)] = "failed"
+            self.keep = self.failures
+        elif logger == "odoo.tests.result":
+            pass  # Odoo's own closing line
+        elif match["level"] in ("WARNING", "ERROR", "CRITICAL"):
+            self.keep = self.problems
+
+    def test_of(self, logger, name):
+        """The running test, unless a whole class is meant (setUpClass and such)."""
+        if self.current and self.current[1] == name:
+            return self.current
+        return (logger, name)
+
+    def end_entry(self):
+        keep, self.keep = self.keep, None
+        if keep is None:
+            return
+        entry = "".join(self.entry).rstrip()
+        if keep is self.failures:
+            keep.append(entry)
+        elif self.is_problem(entry):
+            keep.append((self.current, entry))
+
+    def is_problem(self, entry):
+        if any(pattern.search(entry) for pattern in self.ignored):
+            return False
+        # Other addons' suites log what they like: there, only what names this one.
+        return self.all_warnings or self.addon in entry or " CRITICAL " in entry
+
+    def end_test(self):
+        if self.current is None:
+            return
+        seconds = time.monotonic() - self.started
+        print(f"{self.tests[self.current]:>7}  {self.current[1]}  ({seconds:.1f} s)")
+        self.current = None
+
+    def end(self):
+        self.end_entry()
+        self.end_test()
+
+    def count(self, result):
+        return list(self.tests.values()).count(result)
+
+
+def read_patterns(path):
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return [re.compile(line) for line in lines if line and not line.startswith("#")]
+
+
+def follow(command, log, run, verbose):
+    """Run the command in a session of its own, so that its browsers end with it."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+
+        def stop(_signal, _frame):
+            os.killpg(process.pid, signal.SIGKILL)
+            sys.exit(130)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        for line in process.stdout:
+            log.write(line)
+            log.flush()
+            if verbose:
+                print(line, end="")
+            run.feed(line)
+            sys.stdout.flush()
+    run.end()
+    return process.returncode
+
+
+def report(run, status, log_path):
+    """Print what went wrong and the closing line; return the exit status."""
+    passed, failed = run.count("passed"), run.count("failed")
+    skipped = run.count("skipped")
+    for entry in run.failures:
+        print(f"\n{entry}")
+    # What a test logged that failed anyway (a tour's console, say) is told with it.
+    problems = [
+        entry for test, entry in run.problems if run.tests.get(test) != "failed"
+    ]
+    if problems:
+        print("\nThe log holds warnings or errors, which counts as one failed test:")
+        failed += 1
+    for entry in dict.fromkeys(problems):
+        print(f"\n{entry}")
+    if not failed and status:
+        print("\n" + "".join(log_path.read_text().splitlines(keepends=True)[-30:]))
+        print(f"Odoo ended with status {status}, which counts as one failed test.")
+        failed += 1
+    if failed:
+        print(f"\nThe whole log is {log_path}")
+    if not failed and not passed:
+        print("\nNo test was found, which is a failure.")
+    closing = f"{passed} passed, {failed} failed"
+    print(f"\n{closing}, {skipped} skipped" if skipped else f"\n{closing}")
+    return 1 if failed or not passed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--all-warnings", action="store_true")
+    parser.add_argument("log", type=Path)
+    parser.add_argument("ignore", type=Path)
+    parser.add_argument("addon")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    run = Run(options.addon, read_patterns(options.ignore), options.all_warnings)
+    with options.log.open("w") as log:
+        status = follow(options.command, log, run, options.verbose)
+    return report(run, status, options.log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

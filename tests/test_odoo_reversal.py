@@ -1,0 +1,112 @@
+from odoo import Command
+from odoo.tests import Form, tagged
+
+from .common import CreditNoteCommon
+
+
+@tagged("post_install", "-at_install")
+class TestOdooReversal(CreditNoteCommon):
+    """Odoo's own doors: the same dialog for invoices, nothing new for the rest."""
+
+    def _form(self, moves):
+        return Form.from_action(
+            self.env,
+            {
+                **self.env["ir.actions.act_window"]._for_xml_id(
+                    "account.action_view_account_move_reversal"
+                ),
+                "context": {"active_model": "account.move", "active_ids": moves.ids},
+            },
+        )
+
+    def test_button_of_the_invoice_opens_the_dialog(self):
+        invoice = self._invoice(100.0)
+        action = invoice.action_reverse()
+        self.assertEqual(action["res_model"], "account.move.reversal")
+        with self._form(invoice) as form:
+            self.assertTrue(form.is_credit_note)
+            form.reason_id = self.reason
+            form.reason = "by phone"
+        form.record.action_issue()
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertEqual(
+            invoice.reversal_move_ids._get_credit_note_reason(),
+            "Order cancelled: by phone",
+        )
+
+    def test_list_of_invoices_opens_the_dialog(self):
+        invoices = self._invoice(100.0) + self._invoice(50.0)
+        with self._form(invoices) as form:
+            self.assertTrue(form.is_credit_note)
+        self.assertEqual(form.record.move_ids, invoices)
+        form.record.action_issue()
+        self.assertEqual(set(invoices.mapped("payment_state")), {"reversed"})
+
+    def test_reverse_and_create_invoice(self):
+        invoice = self._invoice(100.0)
+        with self._form(invoice) as form:
+            form.reason_id = self.reason
+        action = form.record.modify_moves()
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertEqual(new_invoice.move_type, "out_invoice")
+        self.assertEqual(new_invoice.state, "draft")
+        # The reason is the credit note's, not the new invoice's.
+        self.assertFalse(new_invoice.credit_note_reason_id)
+        self.assertFalse(new_invoice.invoice_line_ids.credited_line_id)
+        self.assertEqual(invoice.reversal_move_ids.credit_note_reason_id, self.reason)
+
+    def test_vendor_bill_is_reversed_as_ever(self):
+        bill = self._create_invoice(move_type="in_invoice", post=True)
+        with self._form(bill) as form:
+            self.assertFalse(form.is_credit_note)
+            form.reason = "wrong price"
+            # The field of credit notes is not to be seen.
+            with self.assertRaises(AssertionError):
+                form.reason_id = self.reason
+        action = form.record.refund_moves()
+        refund = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual(refund.move_type, "in_refund")
+        self.assertEqual(refund.state, "draft")
+        self.assertEqual(refund.ref, f"Reversal of: {bill.name}, wrong price")
+        self.assertFalse(refund.credit_note_reason_text)
+        self.assertFalse(refund.invoice_line_ids.credited_line_id)
+        # Over and over again, as Odoo has it for vendor bills.
+        self._form(bill).save().refund_moves()
+
+    def test_journal_entry_is_reversed_as_ever(self):
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": self.company_data[account].id,
+                            "debit": debit,
+                            "credit": credit,
+                        }
+                    )
+                    for account, debit, credit in (
+                        ("default_account_revenue", 10.0, 0.0),
+                        ("default_account_expense", 0.0, 10.0),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        with self._form(entry) as form:
+            self.assertFalse(form.is_credit_note)
+        form.record.refund_moves()
+        self.assertEqual(entry.reversal_move_ids.state, "posted")
+        self.assertIn(
+            "This entry has been reversed from",
+            "".join(entry.reversal_move_ids.message_ids.mapped("body")),
+        )
+
+    def test_rest_of_a_partly_credited_invoice(self):
+        """Odoo's Reverse credits 100 % again; through the dialog only the rest."""
+        invoice = self._invoice(100.0, quantity=4)
+        self._native_credit_note(invoice, quantity=1)
+        self._form(invoice).save().refund_moves()
+        draft = invoice.reversal_move_ids.filtered(lambda move: move.state == "draft")
+        self.assertEqual(draft.invoice_line_ids.quantity, 3.0)
