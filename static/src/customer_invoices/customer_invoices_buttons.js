@@ -58,8 +58,12 @@ export class CustomerInvoicesButtons extends Component {
     }
 
     async onClick(method) {
-        const resIds = await this.root.getResIds(true);
-        const action = await this.orm.call("account.move", method, [resIds]);
-        await this.action.doAction(action, { onClose: () => this.props.model.load() });
+        await this.action.doActionButton({
+            type: "object",
+            name: method,
+            resModel: "account.move",
+            resIds: await this.root.getResIds(true),
+            onClose: () => this.props.model.load(),
+        });
     }
 }
