@@ -75,6 +75,14 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.touch_enabled = True
         self._tour("customer_invoices_phone")
 
+    def test_contact_and_company(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Ann", "parent_id": self.partner_a.id}
+        )
+        self._invoice(10.0, partner=contact, ref="Tour contact")
+        self._tour("customer_invoices_contact", path=f"/odoo/customers/{contact.id}")
+        self._tour("customer_invoices_company")
+
     def test_credit_note_from_invoice(self):
         invoice = self.invoices[0]
         self._tour(

@@ -277,6 +277,35 @@ registry.category("web_tour.tours").add("customer_invoices_phone", {
             trigger: ".o_notebook_content .o_kanban_record:contains(Not Paid)",
         },
         { trigger: `${CREDIT_NOTE}:disabled` },
+        {
+            content: "The hint says how a card is ticked",
+            trigger: ".o_customer_invoices_hint:contains(Press and hold)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_contact", {
+    steps: () => [
+        ...openTab(),
+        {
+            content: "A contact has the documents addressed to it",
+            trigger: row("Tour contact"),
+        },
+        {
+            content: "... and not those of its company",
+            trigger: `${TAB}:not(:has(.o_data_row:contains(Tour one)))`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_company", {
+    steps: () => [
+        ...openTab(),
+        {
+            content: "A company has its own documents and those of its contacts",
+            trigger: row("Tour contact"),
+        },
+        { trigger: row("Tour one") },
     ],
 });
 
