@@ -137,8 +137,9 @@ _debian_mirrors() {
     {
         apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
             awk '$3 == "main" && $2 !~ /-|\// {print $1}'
-        cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk '/^URIs:/ {for (i = 2; i <= NF; i++) print $i}'
-        cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+        { cat /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
+            awk '/^URIs:/ {for (i = 2; i <= NF; i++) print $i}'
+        { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
             awk '/^deb / {for (i = 2; i <= NF; i++) if ($i ~ /:\//) {print $i; break}}'
     } | awk '!/security/ {sub(/\/$/, "")} !/security/ && !seen[$0]++'
 }
