@@ -16,6 +16,7 @@
         "views/account_credit_note_reason_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
+        "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",
     ],
     "assets": {

@@ -3,6 +3,7 @@ from . import test_credit_note
 from . import test_demo_data
 from . import test_invoices_tab
 from . import test_mail
+from . import test_methods
 from . import test_odoo_reversal
 from . import test_reason
 from . import test_refusals

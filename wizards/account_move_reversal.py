@@ -16,15 +16,30 @@ class AccountMoveReversal(models.TransientModel):
         help="Customer invoices are credited; other entries are reversed as ever.",
     )
     credit_method = fields.Selection(
-        selection=[("remaining", "Everything left")],
+        selection=[
+            ("remaining", "Everything left"),
+            ("lines", "Lines"),
+            ("amount", "An amount"),
+            ("percentage", "A percentage"),
+        ],
         default="remaining",
         required=True,
     )
+    line_ids = fields.One2many(
+        comodel_name="account.move.reversal.line",
+        inverse_name="reversal_id",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
+    )
+    amount = fields.Monetary(help="Tax included. It is hit to the cent.")
+    percentage = fields.Float(help="Of the invoice's total.")
     reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
         check_company=True,
     )
     invoice_count = fields.Integer(compute="_compute_invoice_count")
+    preview = fields.Html(compute="_compute_amounts", sanitize=False)
     amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
     amount_due = fields.Monetary(string="Due Now", compute="_compute_amounts")
     amount_due_after = fields.Monetary(
@@ -54,27 +69,45 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             wizard.invoice_count = len(wizard.move_ids)
 
-    @api.depends("move_ids", "currency_id")
+    @api.depends("move_ids", "credit_method")
+    def _compute_line_ids(self):
+        for wizard in self:
+            lines = wizard.move_ids._origin.invoice_line_ids.filtered(
+                lambda line: line.display_type == "product" and line.quantity_creditable
+            )
+            if wizard.credit_method != "lines" or not wizard.is_credit_note:
+                wizard.line_ids = [Command.clear()]
+            elif wizard.line_ids.invoice_line_id != lines:
+                wizard.line_ids = [
+                    Command.clear(),
+                    *(Command.create({"invoice_line_id": line.id}) for line in lines),
+                ]
+
+    @api.depends(
+        "amount",
+        "credit_method",
+        "currency_id",
+        "line_ids.price_unit",
+        "line_ids.quantity",
+        "move_ids",
+        "percentage",
+    )
     def _compute_amounts(self):
         for wizard in self:
-            # Amounts of several currencies do not add up.
-            moves = (
-                wizard.move_ids._origin
-                if wizard.currency_id
-                else wizard.new_move_ids[:0]
-            )
-            settlements = [
-                wizard._plan_settlement(move, wizard._plan_credit_note(move))
-                for move in moves
-            ]
+            moves = wizard.move_ids._origin if wizard.is_credit_note else ()
+            previews = [wizard._get_preview(move) for move in moves]
+            wizard.preview = wizard._render_preview(previews)
             for field_name in (
                 "amount_to_credit",
                 "amount_due",
                 "amount_due_after",
                 "amount_customer_credit",
             ):
-                wizard[field_name] = sum(
-                    settlement[field_name] for settlement in settlements
+                # Amounts of several currencies do not add up.
+                wizard[field_name] = (
+                    sum(preview[field_name] for preview in previews)
+                    if wizard.currency_id
+                    else 0.0
                 )
 
     @api.depends("move_ids", "company_id")
@@ -181,6 +214,39 @@ class AccountMoveReversal(models.TransientModel):
         if not is_modify:
             self._apply_plan(self.new_move_ids, plans)
         return action
+
+    # -------------------------------------------------------------------------
+    # PREVIEW: the plan, shown.
+    # -------------------------------------------------------------------------
+
+    def _get_preview(self, invoice):
+        """:return: dict of what crediting this invoice comes to, for the dialog"""
+        totals = self._get_plan_totals(invoice, self._plan_credit_note(invoice))
+        return {
+            **self._plan_settlement(invoice, totals["total"]),
+            **totals,
+            "invoice": invoice,
+            "currency": invoice.currency_id,
+            "amount_to_credit": totals["total"],
+            "amount_left": max(0.0, invoice.amount_creditable - totals["total"]),
+        }
+
+    def _render_preview(self, previews):
+        if not previews:
+            return False
+        return self.env["ir.qweb"]._render(
+            "account_partner_credit_note.credit_note_preview",
+            {
+                "previews": previews,
+                "tax_groups": self.env["account.tax.group"].union(
+                    *(group for preview in previews for group in preview["taxes"])
+                ),
+                "has_customer_credit": any(
+                    preview["amount_customer_credit"] for preview in previews
+                ),
+                "total": self if self.currency_id and len(previews) > 1 else None,
+            },
+        )
 
     # -------------------------------------------------------------------------
     # ISSUE: make the planned credit notes and post them.
@@ -373,18 +439,17 @@ class AccountMoveReversal(models.TransientModel):
     # SETTLE: set the credit notes against the open amounts.
     # -------------------------------------------------------------------------
 
-    def _plan_settlement(self, invoice, plan):
+    def _plan_settlement(self, invoice, credit):
         """Say what crediting does to the amount due.
 
         :param invoice: one invoice
-        :param plan: see `_plan_credit_note`
+        :param credit: what is credited, tax included, in the invoice's currency
         :return: dict of positive amounts in the invoice's currency, tax included
         """
-        credit = self._get_plan_totals(invoice, plan)["total"]
         due = invoice.amount_residual
         return {
-            "amount_to_credit": credit,
             "amount_due": due,
+            "amount_off_due": min(due, credit),
             "amount_due_after": max(0.0, due - credit),
             "amount_customer_credit": max(0.0, credit - due),
         }
@@ -455,6 +520,7 @@ class AccountMoveReversal(models.TransientModel):
         moves._check_creditable()
         self._check_journal()
         self._check_date()
+        self._check_method()
 
     def _check_issue(self):
         """:raise UserError: what was chosen cannot be issued now"""
@@ -470,6 +536,82 @@ class AccountMoveReversal(models.TransientModel):
                     date=format_date(self.env, self.date),
                 )
             )
+
+    def _check_method(self):
+        """:raise UserError: what is to be credited is nothing, or more than is left"""
+        if self.credit_method in ("lines", "amount") and len(self.move_ids) > 1:
+            raise UserError(
+                self.env._(
+                    "Lines and amounts are credited for one invoice at a time, not for "
+                    "%s. Credit everything left, or a percentage.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        if self.credit_method == "lines":
+            self._check_lines()
+        elif self.credit_method == "amount":
+            self._check_amount()
+        elif self.credit_method == "percentage":
+            self._check_percentage()
+
+    def _check_lines(self):
+        lines = self.line_ids.filtered("quantity")
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "Tick the lines of %s to credit, or enter their quantities.",
+                    self.move_ids.name,
+                )
+            )
+        for line in lines:
+            line._check_left()
+
+    def _check_amount(self):
+        invoice = self.move_ids
+        compare = invoice.currency_id.compare_amounts
+        if not 0 < self.amount < float("inf") or compare(self.amount, 0.0) <= 0:
+            raise UserError(
+                self.env._("Enter the amount of %s to credit.", invoice.name)
+            )
+        if compare(self.amount, invoice.amount_creditable) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s is more than is left to credit on %(invoice)s: "
+                    "%(left)s. Enter that or less.",
+                    amount=format_amount(self.env, self.amount, invoice.currency_id),
+                    invoice=invoice.name,
+                    left=format_amount(
+                        self.env, invoice.amount_creditable, invoice.currency_id
+                    ),
+                )
+            )
+
+    def _check_percentage(self):
+        if not 0 < self.percentage <= 100:
+            raise UserError(
+                self.env._(
+                    "Enter a percentage of %s to credit, above 0 and up to 100.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        for invoice in self.move_ids:
+            total = self._get_credited_total(invoice)
+            if invoice.currency_id.compare_amounts(
+                total, invoice.amount_creditable
+            ) > 0 and self.percentage < 100:
+                raise UserError(
+                    self.env._(
+                        "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "
+                        "left to credit: %(left)s. Enter less, or credit everything "
+                        "left.",
+                        percentage=self.percentage,
+                        invoice=invoice.name,
+                        amount=format_amount(self.env, total, invoice.currency_id),
+                        left=format_amount(
+                            self.env, invoice.amount_creditable, invoice.currency_id
+                        ),
+                    )
+                )
 
     def _check_journal(self):
         """:raise UserError: there is no sales journal to issue the credit note in"""

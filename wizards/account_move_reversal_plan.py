@@ -203,11 +203,7 @@ class AccountMoveReversal(models.TransientModel):
             line = wizard_line.invoice_line_id
             if line not in line_left:
                 continue
-            full = line.price_unit * line.quantity
-            share = (
-                wizard_line.quantity * wizard_line.price_unit / full if full else 0.0
-            )
-            amount = invoice.currency_id.round(line.amount_currency * share)
+            amount = wizard_line._get_amount_currency()
             if wizard_line._is_all_left() or abs(amount) > abs(line_left[line]):
                 amount = line_left[line]
             chosen[line] = amount

@@ -52,11 +52,11 @@ registry.category("web_tour.tours").add("credit_note_from_customer", {
         clickCreditNote(),
         {
             content: "The dialog says what is credited",
-            trigger: ".modal div[name=amount_to_credit]:contains(115.00)",
+            trigger: ".modal .o_credit_note_preview td[name=total]:contains(115.00)",
         },
         {
             content: "... and what it leaves due",
-            trigger: ".modal div[name=amount_due_after]:contains(0.00)",
+            trigger: ".modal .o_credit_note_preview td[name=amount_due_after]:contains(0.00)",
         },
         {
             content: "Choose a reason",
@@ -142,7 +142,7 @@ registry.category("web_tour.tours").add("credit_notes_printed_and_sent", {
         clickCreditNote(),
         {
             content: "Several invoices are listed in the dialog",
-            trigger: ".modal .o_data_row:contains(INV)",
+            trigger: ".modal .o_credit_note_preview tfoot:contains(Total)",
         },
         clickInDialog("action_issue_and_print"),
         {
