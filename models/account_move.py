@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_list
@@ -228,10 +230,16 @@ class AccountMove(models.Model):
                 ("move_type", "=", "out_refund"),
                 ("state", "in", states),
             ],
-            ["reversed_entry_id"],
-            ["amount_total:sum"],
+            ["reversed_entry_id", "currency_id"],
+            ["amount_total:sum", "amount_total_signed:sum"],
         )
-        return {invoice.sudo(False): amount for invoice, amount in groups}
+        credited = defaultdict(float)
+        for invoice, currency, amount, amount_signed in groups:
+            if currency != invoice.currency_id:
+                # By hand, in another currency: what it is worth at the invoice's rate.
+                amount = abs(amount_signed) * invoice.invoice_currency_rate
+            credited[invoice.sudo(False)] += invoice.currency_id.round(amount)
+        return credited
 
     def _get_billing_status(self, credited, today):
         """:param credited: amount of the posted credit notes, tax included
@@ -390,6 +398,13 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
     # REVERSAL, DOCUMENT AND E-MAIL
     # -------------------------------------------------------------------------
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS 'account': `cancel` takes all payments off the invoices and posts;
+        # the dialog of credit notes keeps them, and posts what equals its plan
+        if cancel and self.env.context.get("reversal_keeps_payments"):
+            cancel = False
+        return super()._reverse_moves(default_values_list, cancel=cancel)
 
     def _get_copy_message_content(self, default):
         # EXTENDS 'account': say "credit note", not "entry", on credit notes

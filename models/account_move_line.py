@@ -52,13 +52,22 @@ class AccountMoveLine(models.Model):
         """
         self.ensure_one()
         credited = self.credit_note_line_ids.filtered(
-            lambda line: line.parent_state != "cancel"
+            lambda line: line.parent_state != "cancel" and line._is_credit_note_line()
         )
         amount_left = self.amount_currency + sum(credited.mapped("amount_currency"))
         if credited and self.amount_currency and self.currency_id.is_zero(amount_left):
             return 0.0
         same_price = credited.filtered(lambda line: line.price_unit == self.price_unit)
         return max(0.0, self.quantity - sum(same_price.mapped("quantity")))
+
+    def _is_credit_note_line(self):
+        """:return: whether the link to the invoice line is that of the two documents"""
+        self.ensure_one()
+        return (
+            self.move_type == "out_refund"
+            and bool(self.credited_line_id)
+            and self.credited_line_id.move_id == self.move_id.reversed_entry_id
+        )
 
     def _get_credit_key(self):
         """Tell which journal items of an invoice and its credit notes belong together.
@@ -70,7 +79,7 @@ class AccountMoveLine(models.Model):
         if self.display_type == "product":
             if self.move_type != "out_refund":
                 return ("line", self.id)
-            if self.credited_line_id:
+            if self._is_credit_note_line():
                 return ("line", self.credited_line_id.id)
             return ("unlinked", self.id)
         if self.display_type in (

@@ -5,6 +5,7 @@ from . import test_invoices_tab
 from . import test_mail
 from . import test_methods
 from . import test_odoo_reversal
+from . import test_over_credit
 from . import test_reason
 from . import test_refusals
 from . import test_remaining

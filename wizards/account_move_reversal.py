@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
 # A message on the screen with more links than this is not read.
@@ -38,6 +38,7 @@ class AccountMoveReversal(models.TransientModel):
         comodel_name="account.credit.note.reason",
         check_company=True,
     )
+    reason_required = fields.Boolean(related="company_id.credit_note_reason_required")
     invoice_count = fields.Integer(compute="_compute_invoice_count")
     preview = fields.Html(compute="_compute_amounts", sanitize=False)
     amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
@@ -154,13 +155,15 @@ class AccountMoveReversal(models.TransientModel):
     @api.model
     def _add_missing_values(self, vals):
         """:return: values to create a dialog from, with its company and journal"""
-        if vals.get("journal_id"):
+        if vals.get("journal_id") and vals.get("company_id"):
             return vals
         wizard = self.new(vals)
         companies = wizard.move_ids._origin.company_id
         if len(companies) == 1:
             vals = {**vals, "company_id": companies.id}
             wizard.company_id = companies
+        if vals.get("journal_id"):
+            return vals
         if wizard.is_credit_note:
             wizard._check_journal()
         return {**vals, "journal_id": wizard.journal_id._origin.id}
@@ -210,9 +213,17 @@ class AccountMoveReversal(models.TransientModel):
             return super().reverse_moves(is_modify=is_modify)
         self._check_invoices()
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
-        action = super().reverse_moves(is_modify=is_modify)
-        if not is_modify:
-            self._apply_plan(self.new_move_ids, plans)
+        known = self.move_ids.reversal_move_ids
+        action = super(
+            AccountMoveReversal, self.with_context(reversal_keeps_payments=True)
+        ).reverse_moves(is_modify=is_modify)
+        credit_notes = self.move_ids.reversal_move_ids - known
+        self._apply_plan(credit_notes, plans)
+        if is_modify:
+            # Odoo posts them while it un-reconciles the payments, which we keep.
+            to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
+            to_post.action_post()
+            self._log_issued(to_post)
         return action
 
     # -------------------------------------------------------------------------
@@ -292,6 +303,13 @@ class AccountMoveReversal(models.TransientModel):
                 Command.create(self._prepare_credit_note_line(line_plan))
                 for line_plan in plan["lines"]
             ]
+        return values
+
+    def _modify_default_reverse_values(self, origin_move):
+        # EXTENDS 'account': the new invoice keeps its source document
+        values = super()._modify_default_reverse_values(origin_move)
+        if self.is_credit_note:
+            values["invoice_origin"] = origin_move.invoice_origin
         return values
 
     def _prepare_credit_note_line(self, line_plan):
@@ -507,19 +525,11 @@ class AccountMoveReversal(models.TransientModel):
         self.ensure_one()
         moves = self.move_ids
         self.env["account.move"]._check_credit_note_access()
-        try:
-            moves.lock_for_update(allow_referencing=True)
-        except LockError:
-            raise UserError(
-                self.env._(
-                    "Somebody else is changing %s right now. Try again in a moment.",
-                    moves._get_document_names(),
-                )
-            ) from None
-        moves.invalidate_recordset(["amount_creditable"])
+        moves._lock_for_credit()
         moves._check_creditable()
         self._check_journal()
         self._check_date()
+        self._check_reason()
         self._check_method()
 
     def _check_issue(self):
@@ -534,6 +544,18 @@ class AccountMoveReversal(models.TransientModel):
                     "%(date)s is in the future. Choose today or an earlier date, or "
                     "save the credit note as a draft: it is posted on that day.",
                     date=format_date(self.env, self.date),
+                )
+            )
+
+    def _check_reason(self):
+        """:raise UserError: the company wants a reason and there is none"""
+        if self.reason_required and not self.reason_id:
+            raise UserError(
+                self.env._(
+                    "Choose a reason to credit %(invoices)s: %(company)s wants one on "
+                    "each credit note.",
+                    invoices=self.move_ids._get_document_names(),
+                    company=self.company_id.display_name,
                 )
             )
 
@@ -596,9 +618,11 @@ class AccountMoveReversal(models.TransientModel):
             )
         for invoice in self.move_ids:
             total = self._get_credited_total(invoice)
-            if invoice.currency_id.compare_amounts(
-                total, invoice.amount_creditable
-            ) > 0 and self.percentage < 100:
+            if (
+                invoice.currency_id.compare_amounts(total, invoice.amount_creditable)
+                > 0
+                and self.percentage < 100
+            ):
                 raise UserError(
                     self.env._(
                         "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "

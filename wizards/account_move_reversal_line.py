@@ -116,9 +116,8 @@ class AccountMoveReversalLine(models.TransientModel):
                     **values,
                 )
             )
-        if (
-            self.price_unit * line.price_unit < 0
-            or abs(self.price_unit) > abs(line.price_unit)
+        if self.price_unit * line.price_unit < 0 or abs(self.price_unit) > abs(
+            line.price_unit
         ):
             raise UserError(
                 self.env._(
@@ -141,7 +140,7 @@ class AccountMoveReversalLine(models.TransientModel):
         )
 
     def _compare_with_left(self):
-        """:return: -1, 0 or 1, as the quantity is less, all or more than what is left"""
+        """:return: -1, 0 or 1: the quantity is less, all or more than what is left"""
         return float_compare(
             self.quantity,
             self.invoice_line_id.quantity_creditable,

@@ -70,11 +70,11 @@ class AccountMoveReversal(models.TransientModel):
 
     def _get_invoiced_and_left(self, invoice):
         """:return: ({key: amounts} of the invoice, {key: amounts} left to credit)"""
-        invoiced = self._sum_by_key(invoice.line_ids)
+        invoiced = self._sum_by_key(invoice, invoice.line_ids)
         left = dict(invoiced)
         # sudo: what is left of an invoice does not depend on who looks at it
         credit_lines = invoice.sudo()._get_credit_notes().line_ids
-        for key, amounts in self._sum_by_key(credit_lines).items():
+        for key, amounts in self._sum_by_key(invoice, credit_lines).items():
             if key in left:
                 left[key] = self._round_amounts(
                     invoice, map(sum, zip(left[key], amounts, strict=True))
@@ -84,19 +84,22 @@ class AccountMoveReversal(models.TransientModel):
         self._allot_unlinked(invoice, left, credit_lines)
         return invoiced, left
 
-    def _sum_by_key(self, lines):
+    def _sum_by_key(self, invoice, lines):
         sums = {}
         for line in lines:
             if key := line._get_credit_key():
                 amount, balance = sums.get(key, (0.0, 0.0))
-                sums[key] = (amount + line.amount_currency, balance + line.balance)
-        return {
-            key: (
-                lines.currency_id[:1].round(amount),
-                lines.company_currency_id[:1].round(balance),
-            )
-            for key, (amount, balance) in sums.items()
-        }
+                sums[key] = (
+                    amount + self._get_amount_currency(invoice, line),
+                    balance + line.balance,
+                )
+        return {key: self._round_amounts(invoice, sums[key]) for key in sums}
+
+    def _get_amount_currency(self, invoice, line):
+        """:return: amount of a journal item in the invoice's currency"""
+        if line.currency_id == invoice.currency_id:
+            return line.amount_currency
+        return line.balance * invoice.invoice_currency_rate
 
     def _allot_unlinked(self, invoice, left, credit_lines):
         """Take credit note lines without a link off the invoice lines they may credit.
@@ -116,7 +119,7 @@ class AccountMoveReversal(models.TransientModel):
                 and self.env["account.move.line"].browse(key[1]).account_id == account
             ] or [key for key in left if key[0] == "line"]
             credited = (
-                sum(lines.mapped("amount_currency")),
+                sum(self._get_amount_currency(invoice, line) for line in lines),
                 sum(lines.mapped("balance")),
             )
             self._spread(invoice, left, keys, credited)
