@@ -289,6 +289,49 @@ class AccountMove(models.Model):
             for _partial, amount, counterpart in partials
         ]
 
+    def _get_open_invoice_lines(self, account):
+        """:param account: receivable account of the credit
+        :return: what other invoices of this customer have open in the company, account
+            and currency of this credit note, oldest due date first
+        """
+        self.ensure_one()
+        return self.env["account.move.line"].search(
+            [
+                ("account_id", "=", account.id),
+                ("amount_residual_currency", ">", 0.0),
+                ("company_id", "=", self.company_id.id),
+                ("currency_id", "=", self.currency_id.id),
+                ("display_type", "=", "payment_term"),
+                ("move_id.move_type", "in", self._get_creditable_types()),
+                ("parent_state", "=", "posted"),
+                ("partner_id", "=", self.commercial_partner_id.id),
+                ("reconciled", "=", False),
+            ],
+            order="date_maturity, date, id",
+        )
+
+    def _get_next_recurring_invoices(self):
+        """:return: the drafts that come next in the series of these invoices"""
+        recurring = self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
+        if not recurring:
+            return self.browse()
+        origins = recurring.auto_post_origin_id | recurring
+        return self.search(
+            [("auto_post_origin_id", "in", origins.ids), ("state", "=", "draft")]
+        )
+
+    def _stop_recurring(self):
+        """Cancel the next invoice of each series, so that no other follows."""
+        next_invoices = self._get_next_recurring_invoices()
+        next_invoices.button_cancel()
+        for invoice in next_invoices:
+            invoice._message_log(
+                body=self.env._(
+                    "Series stopped: %s is credited",
+                    self._get_document_names(),
+                )
+            )
+
     def _get_print_action(self):
         """:return: action that downloads these credit notes as a PDF"""
         report = self.env.ref("account_partner_credit_note.action_report_credit_note")
@@ -357,11 +400,7 @@ class AccountMove(models.Model):
                 "Credit the invoices of one company at a time.",
                 format_list(self.env, self.company_id.mapped("display_name")),
             )
-        if moves := self.filtered(
-            lambda move: (
-                move.currency_id.compare_amounts(move.amount_creditable, 0.0) <= 0
-            )
-        ):
+        if moves := self.filtered(lambda move: not move._has_left_to_credit()):
             return self.env._(
                 "Nothing is left to credit on %(invoices)s%(credit_notes)s.",
                 invoices=moves._get_document_names(),

@@ -92,7 +92,12 @@ class AccountMoveLine(models.Model):
             return None
         if self.display_type == "tax":
             return ("tax", self.tax_line_id.id, *self._get_tax_key())
-        return ("other", self.display_type, self.account_id.id)
+        return (
+            "other",
+            self.display_type,
+            self.account_id.id,
+            tuple(sorted(self.tax_ids.ids)),
+        )
 
     def _get_tax_key(self):
         """:return: tuple of what tells the tax items of one tax apart, the same on
@@ -119,3 +124,12 @@ class AccountMoveLine(models.Model):
         ):
             values["credited_line_id"] = self.id
         return res
+
+    def _get_order_lines(self):
+        """:return: the sales order lines of these lines; None without the Sales app"""
+        return self.sale_line_ids if "sale_line_ids" in self._fields else None
+
+    def _unlink_order_lines(self):
+        """Take these lines off the sales orders, if there are any."""
+        if "sale_line_ids" in self._fields:
+            self.sale_line_ids = False

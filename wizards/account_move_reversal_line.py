@@ -20,7 +20,7 @@ class AccountMoveReversalLine(models.TransientModel):
     name = fields.Char(string="Description", related="invoice_line_id.name")
     currency_id = fields.Many2one(related="invoice_line_id.currency_id")
     quantity_creditable = fields.Float(
-        string="Left", related="invoice_line_id.quantity_creditable"
+        string="Left to Credit", related="invoice_line_id.quantity_creditable"
     )
     is_credited = fields.Boolean(
         string="Credit",
@@ -39,7 +39,7 @@ class AccountMoveReversalLine(models.TransientModel):
         help="The price of the invoice to take the goods back. A lower price credits "
         "an overcharge: the difference is credited, the quantity is not.",
     )
-    amount = fields.Monetary(string="Tax excl.", compute="_compute_amount")
+    amount = fields.Monetary(string="Tax Excluded", compute="_compute_amount")
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
