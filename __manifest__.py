@@ -15,6 +15,7 @@
         "data/mail_template_data.xml",
         "views/account_credit_note_reason_views.xml",
         "views/account_move_views.xml",
+        "views/credit_note_analysis_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "wizards/account_move_reversal_templates.xml",

@@ -465,6 +465,10 @@ class AccountMove(models.Model):
             reason=reason,
         )
 
+    def _refunds_origin_required(self):
+        # EXTENDS 'account': a credit note that a sales order makes credits its invoice
+        return super()._refunds_origin_required() or self._is_creditable()
+
     def _get_name_invoice_report(self):
         # EXTENDS 'account': our document, unless a localization has its own
         name = super()._get_name_invoice_report()

@@ -59,6 +59,8 @@ class AccountMove(models.Model):
             left = invoice.amount_total - credited.get(invoice, 0.0)
             credit = credit_notes._get_amount_in_currency_of(invoice)
             if invoice.currency_id.compare_amounts(credit, left) <= 0:
+                if invoice.company_id.over_credit_policy == "block":
+                    credit_notes._check_over_credit_of_lines()
                 continue
             message = self.env._(
                 "%(credit_note)s credits %(credit)s, more than is left to credit on "
@@ -81,6 +83,42 @@ class AccountMove(models.Model):
                 )
             (invoice + credit_notes)._message_log_batch(
                 bodies={move.id: message for move in invoice + credit_notes}
+            )
+
+    def _check_over_credit_of_lines(self):
+        """:raise UserError: an invoice line is credited by more than it is
+
+        Odoo's own credit notes round each line anew, a cent each way.
+        """
+        for line in self.invoice_line_ids.credited_line_id:
+            credit_lines = line.sudo().credit_note_line_ids.filtered(
+                lambda credit_line: (
+                    credit_line._is_credit_note_line()
+                    and (
+                        credit_line.parent_state == "posted"
+                        or credit_line.move_id in self
+                    )
+                    and credit_line.currency_id
+                    == credit_line.credited_line_id.currency_id
+                )
+            )
+            credit = abs(sum(credit_lines.mapped("amount_currency")))
+            tolerance = line.currency_id.rounding * len(credit_lines)
+            if credit <= abs(line.amount_currency) + tolerance:
+                continue
+            raise UserError(
+                self.env._(
+                    "%(credit_note)s credits “%(line)s” of %(invoice)s by %(credit)s "
+                    "in total, more than the line: %(amount)s. Lower the credit "
+                    "note, or credit what is left from the invoice.",
+                    credit_note=self._get_document_names(),
+                    line=(line.name or "").split("\n")[0],
+                    invoice=line.move_id.name,
+                    credit=format_amount(self.env, credit, line.currency_id),
+                    amount=format_amount(
+                        self.env, abs(line.amount_currency), line.currency_id
+                    ),
+                )
             )
 
     def _get_amount_in_currency_of(self, invoice):

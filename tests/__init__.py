@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_analysis
 from . import test_credit_note
 from . import test_demo_data
 from . import test_found_by_review
@@ -12,5 +13,7 @@ from . import test_reason
 from . import test_refusals
 from . import test_remaining
 from . import test_report
+from . import test_rpc
+from . import test_sale
 from . import test_settlement
 from . import test_ui

@@ -153,6 +153,35 @@ class TestMethods(CreditNoteCommon):
         self.assertAlmostEqual(first.amount_tax + second.amount_tax, 29.99)
         self.assertEqual(invoice.payment_state, "reversed")
 
+    def test_sections_and_notes_come_along(self):
+        invoice = self._create_invoice(
+            invoice_line_ids=[
+                Command.create({"name": name, "display_type": display_type})
+                if display_type != "product"
+                else self._prepare_invoice_line(name=name, price_unit=10.0)
+                for name, display_type in (
+                    ("Section 1", "line_section"),
+                    ("Goods 1", "product"),
+                    ("Note 1", "line_note"),
+                    ("Section 2", "line_section"),
+                    ("Goods 2", "product"),
+                    ("Goods 3", "product"),
+                    ("Note 3", "line_note"),
+                )
+            ],
+            post=True,
+        )
+        goods = invoice.invoice_line_ids.filtered(lambda line: line.name == "Goods 3")
+        credit_note = self._credit_by(
+            invoice,
+            credit_method="lines",
+            line_ids=[Command.create({"invoice_line_id": goods.id, "quantity": 1.0})],
+        )
+        self.assertEqual(
+            credit_note.invoice_line_ids.mapped("name"),
+            ["Section 2", "Goods 3", "Note 3"],
+        )
+
     def test_dialog_by_line(self):
         invoice = self._invoice(100.0, 50.0)
         action = invoice.action_credit_note()

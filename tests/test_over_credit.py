@@ -53,6 +53,19 @@ class TestOverCredit(CreditNoteCommon):
         with self.assertRaisesRegex(UserError, "more than is left"):
             draft.action_post()
 
+    def test_one_line_twice(self):
+        """Two lines, one of them credited twice: in total less than the invoice."""
+        invoice = self._invoice(100.0, 900.0)
+        for number in range(2):
+            draft = self._native_credit_note(invoice, post=False)
+            draft.invoice_line_ids[1].unlink()
+            if not number:
+                draft.action_post()
+        with self.assertRaisesRegex(
+            UserError, "credits “Service 1” of .* by .*200.00 in total"
+        ):
+            draft.action_post()
+
     def test_credit_note_by_hand(self):
         invoice = self._invoice(100.0)
         with self.assertRaisesRegex(UserError, "more than is left"):

@@ -279,8 +279,10 @@ class AccountMoveReversal(models.TransientModel):
         self._check_invoices()
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
         known = self.move_ids.reversal_move_ids
+        # What Odoo makes balances once it comes to the plan.
         action = super(
-            AccountMoveReversal, self.with_context(reversal_keeps_payments=True)
+            AccountMoveReversal,
+            self.with_context(reversal_keeps_payments=True, check_move_validity=False),
         ).reverse_moves(is_modify=is_modify)
         credit_notes = self.move_ids.reversal_move_ids - known
         self._apply_plan(credit_notes, plans)
@@ -366,8 +368,8 @@ class AccountMoveReversal(models.TransientModel):
             # Cents are part of the plan and not to be rounded away.
             values["invoice_cash_rounding_id"] = False
             values["line_ids"] = [
-                Command.create(self._prepare_credit_note_line(line_plan))
-                for line_plan in plan["lines"]
+                Command.create(line_values)
+                for line_values in self._prepare_credit_note_lines(move, plan)
             ]
         return values
 
@@ -378,21 +380,46 @@ class AccountMoveReversal(models.TransientModel):
             values["invoice_origin"] = origin_move.invoice_origin
         return values
 
-    def _prepare_credit_note_line(self, line_plan):
-        """:param line_plan: see `_plan_credit_note`
-        :return: values of the credit note line
+    def _prepare_credit_note_lines(self, invoice, plan):
+        """:param plan: see `_plan_credit_note`
+        :return: values of the credit note lines: what is credited, with the section it
+            stands in and the notes below it
         """
-        line = line_plan["line"].with_context(
+        line_plans = {line_plan["line"]: line_plan for line_plan in plan["lines"]}
+        headings = {"line_section": None, "line_subsection": None}
+        is_credited = False
+        values_list = []
+        for line in invoice.invoice_line_ids.sorted("sequence"):
+            if line.display_type == "line_section":
+                headings = {"line_section": line, "line_subsection": None}
+                is_credited = False
+            elif line.display_type == "line_subsection":
+                headings["line_subsection"] = line
+                is_credited = False
+            elif line.display_type == "line_note":
+                if is_credited:
+                    values_list += self._copy_line(line)
+            elif is_credited := line in line_plans:
+                for heading, heading_line in headings.items():
+                    if heading_line:
+                        values_list += self._copy_line(heading_line)
+                        headings[heading] = None
+                line_plan = line_plans[line]
+                values_list += self._copy_line(
+                    line,
+                    quantity=line_plan["quantity"],
+                    price_unit=line_plan["price_unit"],
+                )
+        return values_list
+
+    def _copy_line(self, line, **values):
+        """:return: list of the values of a credit note line, copied as Odoo does it"""
+        values_list = line.with_context(
             include_business_fields=True, move_reverse_cancel=False
-        )
-        [values] = line.copy_data(
-            {
-                "quantity": line_plan["quantity"],
-                "price_unit": line_plan["price_unit"],
-            }
-        )
-        values.pop("move_id", None)
-        return values
+        ).copy_data(values)
+        for line_values in values_list:
+            line_values.pop("move_id", None)
+        return values_list
 
     def _apply_plan(self, credit_notes, plans):
         """Make these drafts come to the planned amounts, journal item by journal item.
