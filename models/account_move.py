@@ -227,7 +227,7 @@ class AccountMove(models.Model):
         groups = self.sudo()._read_group(
             [
                 ("reversed_entry_id", "in", self.ids),
-                ("move_type", "=", "out_refund"),
+                ("move_type", "in", ("out_refund", "out_invoice")),
                 ("state", "in", states),
             ],
             ["reversed_entry_id", "currency_id"],

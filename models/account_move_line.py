@@ -120,7 +120,7 @@ class AccountMoveLine(models.Model):
         if (
             "move_reverse_cancel" in self.env.context
             and self.display_type == "product"
-            and self.move_type in self.env["account.move"]._get_creditable_types()
+            and self.move_id.is_sale_document(include_receipts=True)
         ):
             values["credited_line_id"] = self.id
         return res

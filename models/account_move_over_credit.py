@@ -1,27 +1,34 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount
 
 
 class AccountMove(models.Model):
-    """Never more than the invoice: the guard at posting, whichever the door."""
+    """Never more than the invoice: the guard at posting, whichever the door.
+
+    The same for invoices that take back a credit note issued by mistake: never more
+    than the credit note.
+    """
 
     _inherit = "account.move"
 
     def _post(self, soft=True):
         # EXTENDS 'account': credit notes are counted against their invoices first
-        if credit_notes := self.filtered(lambda move: move._is_guarded_credit_note()):
-            credit_notes._check_over_credit()
+        if reversals := self.filtered(lambda move: move._is_guarded_reversal()):
+            reversals._check_over_credit()
         return super()._post(soft=soft)
 
-    def _is_guarded_credit_note(self):
-        """:return: whether this document credits a posted customer invoice"""
+    def _is_guarded_reversal(self):
+        """:return: whether this document credits a posted customer invoice, or takes
+        back a posted credit note
+        """
         self.ensure_one()
-        return (
-            self.move_type == "out_refund"
-            and bool(self.reversed_entry_id)
-            and self.reversed_entry_id.sudo()._is_creditable()
-        )
+        origin = self.reversed_entry_id.sudo()
+        if not origin or origin.state != "posted":
+            return False
+        if self.move_type == "out_refund":
+            return origin._is_creditable()
+        return self.move_type == "out_invoice" and origin.move_type == "out_refund"
 
     def _lock_for_credit(self):
         """Let nobody else credit these invoices until this transaction has ended.
@@ -62,28 +69,43 @@ class AccountMove(models.Model):
                 if invoice.company_id.over_credit_policy == "block":
                     credit_notes._check_over_credit_of_lines()
                 continue
-            message = self.env._(
-                "%(credit_note)s credits %(credit)s, more than is left to credit on "
-                "%(invoice)s: %(left)s of %(total)s.",
-                credit_note=credit_notes._get_document_names(),
-                credit=format_amount(self.env, credit, invoice.currency_id),
-                invoice=invoice.name,
-                left=format_amount(self.env, max(0.0, left), invoice.currency_id),
-                total=format_amount(
-                    self.env, invoice.amount_total, invoice.currency_id
-                ),
-            )
+            message = credit_notes._get_over_credit_message(invoice, credit, left)
             if invoice.company_id.over_credit_policy == "block":
                 raise UserError(
                     self.env._(
-                        "%(message)s Lower the credit note, or credit what is left "
-                        "from the invoice.",
+                        "%(message)s Lower it, or make a new one from %(invoice)s for "
+                        "what is left.",
                         message=message,
+                        invoice=invoice.name,
                     )
                 )
             (invoice + credit_notes)._message_log_batch(
                 bodies={move.id: message for move in invoice + credit_notes}
             )
+
+    def _get_over_credit_message(self, origin, amount, left):
+        """:param origin: what these documents reverse
+        :param amount: their total, in its currency
+        :param left: what is left of it
+        """
+        values = {
+            "documents": self._get_document_names(),
+            "amount": format_amount(self.env, amount, origin.currency_id),
+            "origin": origin.name,
+            "left": format_amount(self.env, max(0.0, left), origin.currency_id),
+            "total": format_amount(self.env, origin.amount_total, origin.currency_id),
+        }
+        if origin.move_type == "out_refund":
+            return self.env._(
+                "%(documents)s invoices %(amount)s again, more than is left of "
+                "%(origin)s: %(left)s of %(total)s.",
+                **values,
+            )
+        return self.env._(
+            "%(documents)s credits %(amount)s, more than is left to credit on "
+            "%(origin)s: %(left)s of %(total)s.",
+            **values,
+        )
 
     def _check_over_credit_of_lines(self):
         """:raise UserError: an invoice line is credited by more than it is
@@ -129,3 +151,48 @@ class AccountMove(models.Model):
             else abs(credit_note.amount_total_signed) * invoice.invoice_currency_rate
             for credit_note in self
         )
+
+    # -------------------------------------------------------------------------
+    # A CREDIT NOTE ISSUED BY MISTAKE
+    # -------------------------------------------------------------------------
+
+    def action_invoice_again(self):
+        """Make the draft of an invoice that takes back this credit note.
+
+        :return: action that opens the draft
+        :raise UserError: this is no posted credit note, or it was taken back before
+        """
+        self.ensure_one()
+        self._check_credit_note_access()
+        self.check_access("read")
+        if self.move_type != "out_refund" or self.state != "posted":
+            raise UserError(
+                self.env._(
+                    "Only a posted credit note can be invoiced again, not %s.",
+                    self._get_document_names(),
+                )
+            )
+        self._lock_for_credit()
+        if invoices := self.reversal_move_ids.filtered(
+            lambda move: move.state != "cancel"
+        ):
+            raise UserError(
+                self.env._(
+                    "%(credit_note)s was invoiced again by %(invoices)s already.",
+                    credit_note=self.name,
+                    invoices=invoices._get_document_names(),
+                )
+            )
+        today = fields.Date.context_today(self)
+        invoice = self._reverse_moves(
+            [
+                {
+                    "date": today,
+                    "invoice_date": today,
+                    "invoice_currency_rate": self.invoice_currency_rate,
+                    "invoice_origin": self.invoice_origin,
+                    "ref": self.env._("Reversal of: %s", self.name),
+                }
+            ]
+        )
+        return invoice._get_records_action(name=self.env._("Invoice"))

@@ -107,6 +107,45 @@ class TestOverCredit(CreditNoteCommon):
             )
         self.assertEqual(invoice.amount_creditable, 0.0)
 
+    def test_credit_note_issued_by_mistake(self):
+        """It is corrected by an invoice from it, once, and of no more than it."""
+        invoice = self._invoice(100.0, 50.0)
+        credit_note = self._credit(invoice)
+        action = credit_note.with_user(self.clerk).action_invoice_again()
+        again = self.env["account.move"].browse(action["res_id"])
+        self.assertRecordValues(
+            again,
+            [
+                {
+                    "move_type": "out_invoice",
+                    "state": "draft",
+                    "reversed_entry_id": credit_note.id,
+                    "amount_total": 172.5,
+                }
+            ],
+        )
+        self.assertEqual(
+            again.invoice_line_ids.credited_line_id, credit_note.invoice_line_ids
+        )
+        with self.assertRaisesRegex(
+            UserError, f"{credit_note.name} was invoiced again"
+        ):
+            credit_note.action_invoice_again()
+        with self.assertRaisesRegex(UserError, f"Only a posted .* not {invoice.name}"):
+            invoice.action_invoice_again()
+        again.invoice_line_ids[0].price_unit = 200.0
+        with self.assertRaisesRegex(
+            UserError, rf"again, more than is left of {credit_note.name}"
+        ):
+            again.action_post()
+        again.invoice_line_ids[0].price_unit = 100.0
+        again.action_post()
+        self.assertEqual(again.amount_creditable, 172.5)
+        self.assertEqual(again.amount_residual, 172.5)
+        # The first invoice stays credited.
+        self.assertEqual(invoice.amount_creditable, 0.0)
+        self.assertEqual(invoice.payment_state, "reversed")
+
     def test_credit_note_without_an_invoice_is_not_concerned(self):
         credit_note = self._invoice(1000.0, move_type="out_refund")
         self.assertEqual(credit_note.state, "posted")
@@ -119,7 +158,7 @@ class TestOverCredit(CreditNoteCommon):
             if not overridden:
                 self.patch(
                     self.registry["account.move"],
-                    "_is_guarded_credit_note",
+                    "_is_guarded_reversal",
                     lambda _self: False,
                 )
             self.env.flush_all()

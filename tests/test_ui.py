@@ -83,6 +83,38 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self._tour("customer_invoices_contact", path=f"/odoo/customers/{contact.id}")
         self._tour("customer_invoices_company")
 
+    def test_by_line(self):
+        invoice = self._invoice(100.0, 50.0, ref="Tour lines")
+        self._tour("credit_note_by_line")
+        self.assertEqual(
+            invoice.reversal_move_ids.invoice_line_ids.credited_line_id,
+            invoice.invoice_line_ids[1],
+        )
+
+    def test_by_amount(self):
+        invoice = self._invoice(100.0, 50.0, ref="Tour lines")
+        self._tour("credit_note_by_amount")
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 33.33)
+        self.assertEqual(invoice.amount_residual, 139.17)
+
+    def test_paid_invoice_refunded(self):
+        invoice = self._invoice(100.0, 50.0, ref="Tour lines")
+        self._register_payment(invoice)
+        self._tour("credit_note_refunded")
+        self.assertEqual(invoice.reversal_move_ids.amount_residual, 0.0)
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+
+    def test_credit_and_invoice_again(self):
+        invoice = self._invoice(100.0, 50.0, ref="Tour lines")
+        self._tour("credit_and_invoice_again")
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertEqual(
+            self.partner_a.invoice_ids.filtered(
+                lambda move: move.state == "draft" and move.amount_total == 172.5
+            ).mapped("move_type"),
+            ["out_invoice"],
+        )
+
     def test_credit_note_from_invoice(self):
         invoice = self.invoices[0]
         self._tour(

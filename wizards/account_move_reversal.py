@@ -240,11 +240,10 @@ class AccountMoveReversal(models.TransientModel):
             return self._get_issued_action(credit_notes)
         return self._get_issued_action(
             credit_notes,
-            next_action={
-                **open_credit_notes.action_register_payment(),
-                # The server completes an action, but not one inside another.
-                "views": [(False, "form")],
-            },
+            # Back to the list afterwards, not on to the payment.
+            next_action=open_credit_notes.line_ids.action_register_payment(
+                {"dont_redirect_to_payments": True, "display_account_trust": True}
+            ),
         )
 
     def action_issue_and_print(self):

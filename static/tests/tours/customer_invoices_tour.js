@@ -334,3 +334,107 @@ registry.category("web_tour.tours").add("credit_note_from_invoice", {
         },
     ],
 });
+
+const chooseMethod = (label) => [
+    {
+        content: `Credit ${label}`,
+        trigger: ".modal div[name=credit_method] input",
+        run: "click",
+    },
+    {
+        trigger: `.o_select_menu_item:contains(${label})`,
+        run: "click",
+    },
+];
+
+const previewSays = (column, amount) => ({
+    content: `The preview says ${amount} for ${column}`,
+    trigger: `.modal .o_credit_note_preview td[name=${column}]:contains(${amount})`,
+});
+
+registry.category("web_tour.tours").add("credit_note_by_line", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour lines"),
+        clickCreditNote(),
+        ...chooseMethod("Lines"),
+        previewSays("total", "0.00"),
+        {
+            content: "One tick credits a line",
+            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited]",
+            run: "click",
+        },
+        previewSays("total", "57.50"),
+        previewSays("amount_left", "115.00"),
+        clickInDialog("action_issue"),
+        { trigger: ".o_notification a:contains(RINV)" },
+        dialogIsClosed(),
+        { trigger: `${row("Tour lines")} .badge:contains(Partially Credited)` },
+        {
+            content: "What is left stands in the list",
+            trigger: `${row("Tour lines")} td[name=amount_creditable]:contains(115.00)`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_note_by_amount", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour lines"),
+        clickCreditNote(),
+        ...chooseMethod("An amount"),
+        {
+            trigger: ".modal div[name=amount] input",
+            run: "edit 33.33",
+        },
+        {
+            content: "Leave the field",
+            trigger: ".modal div[name=reason] input",
+            run: "click",
+        },
+        previewSays("total", "33.33"),
+        previewSays("amount_due_after", "139.17"),
+        clickInDialog("action_issue"),
+        { trigger: ".o_notification a:contains(RINV)" },
+        dialogIsClosed(),
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_note_refunded", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour lines"),
+        clickCreditNote(),
+        previewSays("amount_customer_credit", "172.50"),
+        {
+            content: "The invoice was paid: choose what happens with the money",
+            trigger: ".modal div[name=settlement] label:contains(Refund)",
+            run: "click",
+        },
+        clickInDialog("action_issue"),
+        {
+            content: "Odoo's Register Payment, with the amount",
+            trigger: ".modal div[name=amount] input:value(172.50)",
+        },
+        {
+            trigger: ".modal button[name=action_create_payments]",
+            run: "click",
+        },
+        dialogIsClosed(),
+        { trigger: `${row("RINV")} .badge:contains(Settled)` },
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_and_invoice_again", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour lines"),
+        clickCreditNote(),
+        clickInDialog("modify_moves"),
+        {
+            content: "The draft of the new invoice",
+            trigger: ".o_arrow_button_current:contains(Draft)",
+        },
+        { trigger: "td[name=name]:contains(Service 2), .o_data_row:contains(Service 2)" },
+    ],
+});
