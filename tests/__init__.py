@@ -5,3 +5,5 @@ from . import test_reason
 from . import test_invoices_tab
 from . import test_refusals
 from . import test_remaining
+from . import test_lock_holes
+from . import test_lock_odoo_works
