@@ -1,6 +1,6 @@
 {
     "name": "Customer Credit Notes",
-    "summary": "Credit wrong customer invoices from the customer's form, the way tax law wants",
+    "summary": "Credit wrong customer invoices from the customer's form",
     "version": "19.0.1.0.0",
     "author": "Customer Credit Notes contributors",
     "category": "Accounting/Accounting",
@@ -19,6 +19,7 @@
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",
     ],
     "assets": {

@@ -202,6 +202,13 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self.state == "posted" and self.move_type in self._get_creditable_types()
 
+    def _has_left_to_credit(self):
+        """:return: whether a credit note can be issued; an invoice of zero has one"""
+        self.ensure_one()
+        if self.currency_id.is_zero(self.amount_total):
+            return not self.sudo()._get_credit_notes()
+        return self.currency_id.compare_amounts(self.amount_creditable, 0.0) > 0
+
     def _get_credit_notes(self, states=("draft", "posted")):
         """:return: the credit notes of these invoices that are in one of the states"""
         return self.reversal_move_ids.filtered(

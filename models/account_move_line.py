@@ -28,29 +28,75 @@ class AccountMoveLine(models.Model):
     )
 
     @api.depends(
-        "quantity",
+        "credit_note_line_ids.amount_currency",
+        "credit_note_line_ids.parent_state",
+        "credit_note_line_ids.price_unit",
+        "credit_note_line_ids.quantity",
         "display_type",
         "parent_state",
-        "credit_note_line_ids.quantity",
-        "credit_note_line_ids.parent_state",
+        "quantity",
     )
     def _compute_quantity_creditable(self):
-        credited = dict(
-            self.env["account.move.line"]._read_group(
-                [
-                    ("credited_line_id", "in", self.ids),
-                    ("parent_state", "!=", "cancel"),
-                ],
-                ["credited_line_id"],
-                ["quantity:sum"],
-            )
-        )
         for line in self:
             line.quantity_creditable = (
-                line.quantity - credited.get(line._origin, 0.0)
+                line._get_quantity_left()
                 if line.display_type == "product" and line.move_id._is_creditable()
                 else 0.0
             )
+
+    def _get_quantity_left(self):
+        """:return: quantity of this invoice line that no credit note took back
+
+        A credit note line at another price credits a difference in price, not goods.
+        Where nothing is left of the amount, no quantity is left either.
+        """
+        self.ensure_one()
+        credited = self.credit_note_line_ids.filtered(
+            lambda line: line.parent_state != "cancel"
+        )
+        amount_left = self.amount_currency + sum(credited.mapped("amount_currency"))
+        if credited and self.amount_currency and self.currency_id.is_zero(amount_left):
+            return 0.0
+        same_price = credited.filtered(lambda line: line.price_unit == self.price_unit)
+        return max(0.0, self.quantity - sum(same_price.mapped("quantity")))
+
+    def _get_credit_key(self):
+        """Tell which journal items of an invoice and its credit notes belong together.
+
+        :return: tuple that is the same for what is invoiced and what credits it; None
+            for what is not credited: receivables, sections, notes, cost of goods sold
+        """
+        self.ensure_one()
+        if self.display_type == "product":
+            if self.move_type != "out_refund":
+                return ("line", self.id)
+            if self.credited_line_id:
+                return ("line", self.credited_line_id.id)
+            return ("unlinked", self.id)
+        if self.display_type in (
+            "cogs",
+            "line_note",
+            "line_section",
+            "line_subsection",
+            "payment_term",
+        ):
+            return None
+        if self.display_type == "tax":
+            return ("tax", self.tax_line_id.id, *self._get_tax_key())
+        return ("other", self.display_type, self.account_id.id)
+
+    def _get_tax_key(self):
+        """:return: tuple of what tells the tax items of one tax apart, the same on
+        invoice and credit note although their distribution lines differ
+        """
+        repartition = self.tax_repartition_line_id
+        siblings = (
+            self.tax_line_id.refund_repartition_line_ids
+            if repartition.document_type == "refund"
+            else self.tax_line_id.invoice_repartition_line_ids
+        )
+        position = siblings.ids.index(repartition.id) if repartition in siblings else 0
+        return (position, self.group_tax_id.id, tuple(sorted(self.tax_ids.ids)))
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': link a credit note line to its invoice line as it is

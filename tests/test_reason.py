@@ -1,3 +1,5 @@
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -30,7 +32,7 @@ class TestReason(CreditNoteCommon):
     @mute_logger("odoo.sql_db")
     def test_used_reason_is_not_deleted(self):
         self._credit(self._invoice(100.0), reason_id=self.reason.id)
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             self.reason.unlink()
         self.assertTrue(self.reason.exists())
 

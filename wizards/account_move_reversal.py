@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.tools import format_amount, format_date
@@ -13,11 +15,31 @@ class AccountMoveReversal(models.TransientModel):
         compute="_compute_is_credit_note",
         help="Customer invoices are credited; other entries are reversed as ever.",
     )
+    credit_method = fields.Selection(
+        selection=[
+            ("remaining", "Everything left"),
+            ("lines", "Lines"),
+            ("amount", "An amount"),
+            ("percentage", "A percentage"),
+        ],
+        default="remaining",
+        required=True,
+    )
+    line_ids = fields.One2many(
+        comodel_name="account.move.reversal.line",
+        inverse_name="reversal_id",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
+    )
+    amount = fields.Monetary(help="Tax included. It is hit to the cent.")
+    percentage = fields.Float(help="Of the invoice's total.")
     reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
         check_company=True,
     )
     invoice_count = fields.Integer(compute="_compute_invoice_count")
+    preview = fields.Html(compute="_compute_amounts", sanitize=False)
     amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
     amount_due = fields.Monetary(string="Due Now", compute="_compute_amounts")
     amount_due_after = fields.Monetary(
@@ -47,18 +69,46 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             wizard.invoice_count = len(wizard.move_ids)
 
-    @api.depends("move_ids", "currency_id")
+    @api.depends("move_ids", "credit_method")
+    def _compute_line_ids(self):
+        for wizard in self:
+            lines = wizard.move_ids._origin.invoice_line_ids.filtered(
+                lambda line: line.display_type == "product" and line.quantity_creditable
+            )
+            if wizard.credit_method != "lines" or not wizard.is_credit_note:
+                wizard.line_ids = [Command.clear()]
+            elif wizard.line_ids.invoice_line_id != lines:
+                wizard.line_ids = [
+                    Command.clear(),
+                    *(Command.create({"invoice_line_id": line.id}) for line in lines),
+                ]
+
+    @api.depends(
+        "amount",
+        "credit_method",
+        "currency_id",
+        "line_ids.price_unit",
+        "line_ids.quantity",
+        "move_ids",
+        "percentage",
+    )
     def _compute_amounts(self):
         for wizard in self:
-            # Amounts of several currencies do not add up.
-            moves = wizard.move_ids if wizard.currency_id else wizard.move_ids[:0]
-            settled = [wizard._plan_settlement(move) for move in moves]
-            wizard.amount_to_credit = sum(plan["credit"] for plan in settled)
-            wizard.amount_due = sum(plan["due"] for plan in settled)
-            wizard.amount_due_after = sum(plan["due_after"] for plan in settled)
-            wizard.amount_customer_credit = sum(
-                plan["customer_credit"] for plan in settled
-            )
+            moves = wizard.move_ids._origin if wizard.is_credit_note else ()
+            previews = [wizard._get_preview(move) for move in moves]
+            wizard.preview = wizard._render_preview(previews)
+            for field_name in (
+                "amount_to_credit",
+                "amount_due",
+                "amount_due_after",
+                "amount_customer_credit",
+            ):
+                # Amounts of several currencies do not add up.
+                wizard[field_name] = (
+                    sum(preview[field_name] for preview in previews)
+                    if wizard.currency_id
+                    else 0.0
+                )
 
     @api.depends("move_ids", "company_id")
     def _compute_journal_id(self):
@@ -159,94 +209,44 @@ class AccountMoveReversal(models.TransientModel):
         if not self.is_credit_note:
             return super().reverse_moves(is_modify=is_modify)
         self._check_invoices()
-        planned = {move: move.amount_creditable for move in self.move_ids}
+        plans = {move: self._plan_credit_note(move) for move in self.move_ids}
         action = super().reverse_moves(is_modify=is_modify)
         if not is_modify:
-            for credit_note in self.new_move_ids:
-                self._align_with_plan(
-                    credit_note, planned[credit_note.reversed_entry_id]
-                )
+            self._apply_plan(self.new_move_ids, plans)
         return action
 
     # -------------------------------------------------------------------------
-    # PLAN: what is credited. Reads only.
+    # PREVIEW: the plan, shown.
     # -------------------------------------------------------------------------
 
-    def _plan_credit_note(self, invoice):
-        """Say which lines of the invoice are credited.
-
-        :param invoice: one invoice
-        :return: list of dicts `line`, `quantity`, `price_unit`, in the invoice's
-            currency, as on the invoice; empty if the invoice is credited as it stands
-        """
-        if invoice.currency_id.is_zero(
-            invoice.amount_total - invoice.amount_creditable
-        ):
-            return []
-        lines = invoice.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product"
-        )
-        left = {line: self._get_line_net_left(line) for line in lines}
-        # Credit notes from before this addon, or by other doors, know no lines: what
-        # they credited is taken off all lines in proportion.
-        net_left = sum(left.values())
-        unlinked = self._get_unlinked_net(invoice)
-        ratio = 1.0 - unlinked / net_left if net_left else 1.0
-        return [
-            line_plan
-            for line in lines
-            if (line_plan := self._plan_credit_note_line(line, left[line] * ratio))
-        ]
-
-    def _get_line_net_left(self, line):
-        """:return: what credit notes left of an invoice line, tax excluded"""
-        credited = line.sudo().credit_note_line_ids.filtered(
-            lambda credit_line: credit_line.parent_state != "cancel"
-        )
-        return line.price_subtotal - sum(credited.mapped("price_subtotal"))
-
-    def _get_unlinked_net(self, invoice):
-        """:return: tax excluded, what credit notes credit on no particular line"""
-        lines = (
-            invoice.sudo()
-            ._get_credit_notes()
-            .invoice_line_ids.filtered(
-                lambda line: (
-                    line.display_type == "product" and not line.credited_line_id
-                )
-            )
-        )
-        return sum(lines.mapped("price_subtotal"))
-
-    def _plan_credit_note_line(self, line, net_left):
-        """:param net_left: amount to credit on this line, tax excluded
-        :return: dict `line`, `quantity`, `price_unit`, None if nothing is left
-        """
-        is_zero = line.currency_id.is_zero
-        quantity = line.quantity_creditable or line.quantity
-        net = line.price_subtotal * quantity / line.quantity if line.quantity else 0.0
-        if is_zero(net_left) and not (line.quantity_creditable and is_zero(net)):
-            return None
-        price_unit = line.price_unit
-        if not is_zero(net - net_left):
-            price_unit *= net_left / net
-        return {"line": line, "quantity": quantity, "price_unit": price_unit}
-
-    def _plan_settlement(self, invoice):
-        """Say what crediting everything left does to the amount due.
-
-        :param invoice: one invoice
-        :return: dict of positive amounts in the invoice's currency, tax included:
-            `credit`, `due`, `due_after`, `customer_credit`
-        """
-        credit = invoice.amount_creditable
-        due = invoice.amount_residual
+    def _get_preview(self, invoice):
+        """:return: dict of what crediting this invoice comes to, for the dialog"""
+        totals = self._get_plan_totals(invoice, self._plan_credit_note(invoice))
         return {
-            "credit": credit,
-            "due": due,
-            "due_after": max(0.0, due - credit),
-            "customer_credit": max(0.0, credit - due),
+            **self._plan_settlement(invoice, totals["total"]),
+            **totals,
+            "invoice": invoice,
+            "currency": invoice.currency_id,
+            "amount_to_credit": totals["total"],
+            "amount_left": max(0.0, invoice.amount_creditable - totals["total"]),
         }
+
+    def _render_preview(self, previews):
+        if not previews:
+            return False
+        return self.env["ir.qweb"]._render(
+            "account_partner_credit_note.credit_note_preview",
+            {
+                "previews": previews,
+                "tax_groups": self.env["account.tax.group"].union(
+                    *(group for preview in previews for group in preview["taxes"])
+                ),
+                "has_customer_credit": any(
+                    preview["amount_customer_credit"] for preview in previews
+                ),
+                "total": self if self.currency_id and len(previews) > 1 else None,
+            },
+        )
 
     # -------------------------------------------------------------------------
     # ISSUE: make the planned credit notes and post them.
@@ -284,10 +284,13 @@ class AccountMoveReversal(models.TransientModel):
             # The rate of the invoice: several tax laws want it, and it leaves no
             # exchange difference.
             values["invoice_currency_rate"] = move.invoice_currency_rate
-        if line_plans := self._plan_credit_note(move):
+        plan = self._plan_credit_note(move)
+        if not plan["is_whole"]:
+            # Cents are part of the plan and not to be rounded away.
+            values["invoice_cash_rounding_id"] = False
             values["line_ids"] = [
                 Command.create(self._prepare_credit_note_line(line_plan))
-                for line_plan in line_plans
+                for line_plan in plan["lines"]
             ]
         return values
 
@@ -307,35 +310,98 @@ class AccountMoveReversal(models.TransientModel):
         values.pop("move_id", None)
         return values
 
-    def _align_with_plan(self, credit_note, planned):
-        """Give the taxes the cents that computing them anew has moved.
+    def _apply_plan(self, credit_notes, plans):
+        """Make these drafts come to the planned amounts, journal item by journal item.
 
-        Rounding method and taxes may have changed since the invoice, and parts of an
-        invoice do not round like the whole.
+        Odoo computes taxes and roundings of a credit note anew, as settings and taxes
+        are today. Where that differs from the plan, the plan holds.
 
-        :param credit_note: one draft
-        :param planned: its planned total in its currency, tax included
+        :param credit_notes: drafts that were made from the plans
+        :param plans: {invoice: plan}, see `_plan_credit_note`
         """
-        if credit_note.currency_id.is_zero(credit_note.amount_total - planned):
-            return
-        invoice = credit_note.reversed_entry_id
-        left = self._get_tax_group_amounts(invoice)
-        for other in invoice.sudo()._get_credit_notes() - credit_note:
-            for group_id, amount in self._get_tax_group_amounts(other).items():
-                left[group_id] = left.get(group_id, 0.0) - amount
-        totals = credit_note.tax_totals
-        for subtotal in totals["subtotals"]:
-            for tax_group in subtotal["tax_groups"]:
-                tax_group["tax_amount_currency"] = left.get(tax_group["id"], 0.0)
-        credit_note.tax_totals = totals
+        commands = [
+            command
+            for credit_note in credit_notes
+            for command in self._get_plan_commands(
+                credit_note, plans[credit_note.reversed_entry_id]
+            )
+        ]
+        if commands:
+            # As Odoo's own `_reverse_moves`: the amounts are given, not to be computed.
+            credit_notes.with_context(
+                skip_invoice_sync=True, dynamic_unlink=True
+            ).write({"line_ids": commands})
 
-    def _get_tax_group_amounts(self, move):
-        """:return: {id of the tax group: tax in the currency of the move}"""
-        return {
-            tax_group["id"]: tax_group["tax_amount_currency"]
-            for subtotal in (move.tax_totals or {}).get("subtotals", [])
-            for tax_group in subtotal["tax_groups"]
+    def _get_plan_commands(self, credit_note, plan):
+        """:return: commands on the journal items that differ from the plan"""
+        planned = {
+            key: (-amount, -balance)
+            for key, (amount, balance) in plan["amounts"].items()
         }
+        items = defaultdict(lambda: self.env["account.move.line"])
+        for line in credit_note.line_ids:
+            if key := line._get_credit_key():
+                items[key] |= line
+        changes = {}
+        commands = []
+        for key in planned | items:
+            lines = items.get(key, self.env["account.move.line"])
+            missing = [
+                target - sum(lines.mapped(field_name))
+                for target, field_name in zip(
+                    planned.get(key, (0.0, 0.0)),
+                    ("amount_currency", "balance"),
+                    strict=True,
+                )
+            ]
+            if credit_note.currency_id.is_zero(
+                missing[0]
+            ) and credit_note.company_currency_id.is_zero(missing[1]):
+                continue
+            if not lines:
+                commands.append(
+                    self._get_missing_item_command(credit_note, key, missing)
+                )
+            changes[key] = missing
+            commands += [
+                Command.update(
+                    line.id,
+                    {
+                        "amount_currency": line.amount_currency + missing[0],
+                        "balance": line.balance + missing[1],
+                    },
+                )
+                for line in lines[:1]
+            ]
+        if not changes:
+            return []
+        receivable = credit_note.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        )[:1]
+        amount, balance = (
+            sum(change[index] for change in changes.values()) for index in (0, 1)
+        )
+        commands.append(
+            Command.update(
+                receivable.id,
+                {
+                    "amount_currency": receivable.amount_currency - amount,
+                    "balance": receivable.balance - balance,
+                },
+            )
+        )
+        return commands
+
+    def _get_missing_item_command(self, credit_note, key, amounts):
+        """:return: command that adds what the invoice has under this key and Odoo did
+        not make on the credit note, as the rounding of an invoice paid in cash
+        """
+        [source] = credit_note.reversed_entry_id.line_ids.filtered(
+            lambda line: line._get_credit_key() == key
+        )[:1]
+        [values] = source.copy_data({"move_id": credit_note.id})
+        amount, balance = amounts
+        return Command.create({**values, "amount_currency": amount, "balance": balance})
 
     def _log_issued(self, credit_notes):
         """Say on each invoice which credit note was issued, of how much and why.
@@ -372,6 +438,21 @@ class AccountMoveReversal(models.TransientModel):
     # -------------------------------------------------------------------------
     # SETTLE: set the credit notes against the open amounts.
     # -------------------------------------------------------------------------
+
+    def _plan_settlement(self, invoice, credit):
+        """Say what crediting does to the amount due.
+
+        :param invoice: one invoice
+        :param credit: what is credited, tax included, in the invoice's currency
+        :return: dict of positive amounts in the invoice's currency, tax included
+        """
+        due = invoice.amount_residual
+        return {
+            "amount_due": due,
+            "amount_off_due": min(due, credit),
+            "amount_due_after": max(0.0, due - credit),
+            "amount_customer_credit": max(0.0, credit - due),
+        }
 
     def _settle_credit_notes(self, credit_notes):
         """Hook for what is to happen with the posted credit notes.
@@ -439,6 +520,7 @@ class AccountMoveReversal(models.TransientModel):
         moves._check_creditable()
         self._check_journal()
         self._check_date()
+        self._check_method()
 
     def _check_issue(self):
         """:raise UserError: what was chosen cannot be issued now"""
@@ -454,6 +536,82 @@ class AccountMoveReversal(models.TransientModel):
                     date=format_date(self.env, self.date),
                 )
             )
+
+    def _check_method(self):
+        """:raise UserError: what is to be credited is nothing, or more than is left"""
+        if self.credit_method in ("lines", "amount") and len(self.move_ids) > 1:
+            raise UserError(
+                self.env._(
+                    "Lines and amounts are credited for one invoice at a time, not for "
+                    "%s. Credit everything left, or a percentage.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        if self.credit_method == "lines":
+            self._check_lines()
+        elif self.credit_method == "amount":
+            self._check_amount()
+        elif self.credit_method == "percentage":
+            self._check_percentage()
+
+    def _check_lines(self):
+        lines = self.line_ids.filtered("quantity")
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "Tick the lines of %s to credit, or enter their quantities.",
+                    self.move_ids.name,
+                )
+            )
+        for line in lines:
+            line._check_left()
+
+    def _check_amount(self):
+        invoice = self.move_ids
+        compare = invoice.currency_id.compare_amounts
+        if not 0 < self.amount < float("inf") or compare(self.amount, 0.0) <= 0:
+            raise UserError(
+                self.env._("Enter the amount of %s to credit.", invoice.name)
+            )
+        if compare(self.amount, invoice.amount_creditable) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s is more than is left to credit on %(invoice)s: "
+                    "%(left)s. Enter that or less.",
+                    amount=format_amount(self.env, self.amount, invoice.currency_id),
+                    invoice=invoice.name,
+                    left=format_amount(
+                        self.env, invoice.amount_creditable, invoice.currency_id
+                    ),
+                )
+            )
+
+    def _check_percentage(self):
+        if not 0 < self.percentage <= 100:
+            raise UserError(
+                self.env._(
+                    "Enter a percentage of %s to credit, above 0 and up to 100.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        for invoice in self.move_ids:
+            total = self._get_credited_total(invoice)
+            if invoice.currency_id.compare_amounts(
+                total, invoice.amount_creditable
+            ) > 0 and self.percentage < 100:
+                raise UserError(
+                    self.env._(
+                        "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "
+                        "left to credit: %(left)s. Enter less, or credit everything "
+                        "left.",
+                        percentage=self.percentage,
+                        invoice=invoice.name,
+                        amount=format_amount(self.env, total, invoice.currency_id),
+                        left=format_amount(
+                            self.env, invoice.amount_creditable, invoice.currency_id
+                        ),
+                    )
+                )
 
     def _check_journal(self):
         """:raise UserError: there is no sales journal to issue the credit note in"""

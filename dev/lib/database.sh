@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Databases: a template with Odoo's own addon `account` and its demo data, and copies of it.
 
+# With its files: the cluster can outlive a cache folder that somebody removed.
 database_exists() {
-    [ "$(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]
+    [ -d "$ODOO_DATA/filestore/$1" ] && [ "$(sql postgres "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]
 }
 
 drop_database() {
@@ -30,7 +31,7 @@ _make_template() {
     # Nothing of a database for development is to be told to anyone.
     sql "$building" "UPDATE ir_cron SET active = false WHERE ir_actions_server_id IN (
         SELECT res_id FROM ir_model_data WHERE module = 'mail' AND name = 'ir_cron_module_update_notification')"
-    rm -rf "$ODOO_DATA/filestore/$TEMPLATE"
+    drop_database "$TEMPLATE"
     mkdir -p "$ODOO_DATA/filestore/$building"
     mv "$ODOO_DATA/filestore/$building" "$ODOO_DATA/filestore/$TEMPLATE"
     sql postgres "ALTER DATABASE \"$building\" RENAME TO \"$TEMPLATE\""

@@ -26,9 +26,11 @@ class Keep:
 def main():
     port, folder = int(sys.argv[1]), Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
+    stop_signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
     controller = Controller(Keep(folder), hostname="127.0.0.1", port=port)
     controller.start()
-    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+    signal.sigwait(stop_signals)
     controller.stop()
 
 

@@ -122,7 +122,7 @@ _fetch_font_awesome() {
 apt_fetch() {
     local suite=$1 folder=$2 mirror
     shift 2
-    : >"$LOGS/apt-fetch.log"
+    echo "Looking for $* in Debian $suite" >"$LOGS/apt-fetch.log"
     while read -r mirror; do
         if run_child bash "$DEV/lib/apt-fetch.sh" "$CACHE/apt/$suite" "$suite" "$mirror" "$folder" "$@" >>"$LOGS/apt-fetch.log" 2>&1; then
             return 0
@@ -131,10 +131,17 @@ apt_fetch() {
     return 1
 }
 
-# The mirrors in the machine's own apt sources, Debian's main archive only.
+# The mirrors of Debian's main archive in the machine's own apt sources. apt itself tells them only
+# once it has fetched its lists, which a bare container has thrown away: then from the files.
 _debian_mirrors() {
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$3 == "main" && $2 !~ /-|\// && !seen[$1]++ {print $1}'
+    {
+        apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+            awk '$3 == "main" && $2 !~ /-|\// {print $1}'
+        { cat /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
+            awk '/^URIs:/ {for (i = 2; i <= NF; i++) print $i}'
+        { cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
+            awk '/^deb / {for (i = 2; i <= NF; i++) if ($i ~ /:\//) {print $i; break}}'
+    } | awk '!/security/ {sub(/\/$/, "")} !/security/ && !seen[$0]++'
 }
 
 # The addon under its own name (Odoo takes a module's name from its folder's), whatever the clone is called.

@@ -41,7 +41,8 @@ _find_postgres() {
 # As the user who owns the cluster, and without the locks that this script holds: the server outlives it.
 _as_owner() {
     (
-        for fd in $(ls "/proc/$BASHPID/fd"); do
+        for fd in "/proc/$BASHPID/fd"/*; do
+            fd=${fd##*/}
             if [ "$fd" -gt 2 ]; then exec {fd}>&-; fi
         done
         cd /

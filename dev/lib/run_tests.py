@@ -22,6 +22,8 @@ LINE = re.compile(
 )
 STARTING = re.compile(r"^Starting (?P<test>\S+) \.\.\.")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)")
+# These loggers speak after the tests of an addon, never during one.
+BETWEEN_TESTS = ("odoo.modules.loading", "odoo.tests.result", "odoo.service.server")
 BROKEN = re.compile(r"^(?:FAIL|ERROR): (?P<subtest>Subtest )?(?P<test>.+)")
 
 
@@ -48,7 +50,7 @@ class Run:
         self.end_entry()
         self.entry = [line]
         logger, text = match["logger"], match["text"]
-        if logger.startswith(("odoo.modules.", "odoo.tests.", "odoo.service.")):
+        if logger in BETWEEN_TESTS:
             self.end_test()
         is_test = ".tests." in logger
         if is_test and (found := STARTING.match(text)):

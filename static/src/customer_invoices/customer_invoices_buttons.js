@@ -1,5 +1,6 @@
-import { useService } from "@web/core/utils/hooks";
+import { _t } from "@web/core/l10n/translation";
 import { KeepLast } from "@web/core/utils/concurrency";
+import { useService } from "@web/core/utils/hooks";
 
 import { Component, useEffect, useState } from "@odoo/owl";
 
@@ -38,6 +39,9 @@ export class CustomerInvoicesButtons extends Component {
     }
 
     get hint() {
+        if (this.env.isSmall && !this.root.selection.length) {
+            return _t("Press and hold a document to tick it.");
+        }
         return this.state.hints?.credit_note;
     }
 
@@ -58,8 +62,12 @@ export class CustomerInvoicesButtons extends Component {
     }
 
     async onClick(method) {
-        const resIds = await this.root.getResIds(true);
-        const action = await this.orm.call("account.move", method, [resIds]);
-        await this.action.doAction(action, { onClose: () => this.props.model.load() });
+        await this.action.doActionButton({
+            type: "object",
+            name: method,
+            resModel: "account.move",
+            resIds: await this.root.getResIds(true),
+            onClose: () => this.props.model.load(),
+        });
     }
 }

@@ -1,0 +1,370 @@
+"""Do a clerk's work in a browser and take the pictures of README.md and of the Apps page.
+
+usage: screenshots.py URL BROWSER FOLDER
+
+The database behind URL is thrown away afterwards: its demo data is dressed up here.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFilter
+from playwright.sync_api import Error, sync_playwright
+
+WINDOW = {"width": 1400, "height": 900}
+TALL_WINDOW = {"width": 1400, "height": 1040}
+WIDE_WINDOW = {"width": 1600, "height": 900}
+PHONE = {"width": 390, "height": 844}
+BROWSER_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+ADMIN = "admin"
+CLERK = "clerk"
+CLERK_NAME = "Anita Oliver"
+CLERK_GROUPS = (
+    "base.group_user",
+    "base.group_partner_manager",
+    "account.group_account_invoice",
+)
+CUSTOMER = "Ready Mat"
+TAB = "a.nav-link[name=customer_invoices]"
+CREDIT_NOTE = ".o_customer_invoices_credit_note"
+ROW = ".o_notebook .o_data_row"
+
+# Days since the invoice, days to pay, what is sold, how much of it is paid.
+INVOICES = (
+    (74, 30, (("Large Cabinet", 3), ("Local Delivery", 1)), 1.0),
+    (52, 30, (("Conference Chair", 24), ("Office Lamp", 6)), 0.0),
+    (45, 15, (("Acoustic Bloc Screens", 4),), 0.0),
+    (21, 30, (("Individual Workplace", 2), ("Drawer Black", 4)), 0.5),
+    (12, 30, (("Office Design Software", 3),), 1.0),
+    (5, 30, (("Flipover", 1), ("Pedal Bin", 10)), 0.0),
+    (2, 30, (("Corner Desk Right Sit", 4), ("Office Lamp", 4)), 0.0),
+)
+# Indexes in INVOICES.
+CREDITED_BEFORE = 2
+CREDITED_NOW = 5
+CREDITED_AND_SENT = 6
+
+
+class Odoo:
+    """Odoo's methods over the session of the browser."""
+
+    def __init__(self, context, url):
+        self.context = context
+        self.url = url
+
+    def call(self, model, method, *args, **kwargs):
+        response = self.context.request.post(
+            f"{self.url}/web/dataset/call_kw",
+            data={
+                "jsonrpc": "2.0",
+                "params": {
+                    "model": model,
+                    "method": method,
+                    "args": args,
+                    "kwargs": kwargs,
+                },
+            },
+        ).json()
+        if "error" in response:
+            raise RuntimeError(response["error"]["data"]["debug"])
+        return response["result"]
+
+    def ref(self, xmlid):
+        module, name = xmlid.split(".")
+        domain = [("module", "=", module), ("name", "=", name)]
+        return self.call("ir.model.data", "search_read", domain, fields=["res_id"])[0][
+            "res_id"
+        ]
+
+    def find(self, model, name):
+        return self.call(model, "search", [("name", "=", name)], limit=1)[0]
+
+
+class Clerk:
+    """A window of the browser and what a clerk does in it."""
+
+    def __init__(self, browser, url, folder, viewport=WINDOW, **options):
+        self.url = url
+        self.folder = folder
+        self.context = browser.new_context(
+            viewport=viewport,
+            locale="en-US",
+            timezone_id="UTC",
+            reduced_motion="reduce",
+            **options,
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("pageerror", self.fail)
+        self.errors = []
+
+    def fail(self, error):
+        self.errors.append(str(error))
+
+    def log_in(self, login):
+        self.page.goto(f"{self.url}/web/login")
+        self.page.fill("input[name=login]", login)
+        self.page.fill("input[name=password]", login)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_selector(".o_main_navbar")
+
+    def open_invoices(self, customer_id):
+        self.page.goto(f"{self.url}/odoo/customers/{customer_id}")
+        self.page.click(TAB)
+        self.page.wait_for_selector(".o_customer_invoices_hint")
+
+    def tick(self, number):
+        self.page.click(
+            f"{ROW}:has(td[name=name]:text-is('{number}'))"
+            " .o_list_record_selector input"
+        )
+
+    def open_dialog(self):
+        self.page.click(f"{CREDIT_NOTE}:enabled")
+        self.page.wait_for_selector(".modal div[name=reason_id] input")
+
+    def fill_in(self, reason, details):
+        self.page.click(".modal div[name=reason_id] input")
+        self.page.click(f".o-autocomplete--dropdown-item:has-text('{reason}')")
+        self.page.fill(".modal div[name=reason] input", details)
+        self.page.click(".modal .modal-title")
+
+    def take(self, name, clip=None):
+        """Take a picture once everything has come to rest."""
+        self.page.mouse.move(2, 2)
+        self.page.evaluate("document.activeElement?.blur()")
+        self.page.wait_for_timeout(1200)
+        path = self.folder / f"{name}.png"
+        self.page.screenshot(path=path, clip=clip)
+        shrink(path)
+
+
+def shrink(path):
+    """A picture of a screen has few colours: a palette is a third of the size."""
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def frame_page(pdf, path):
+    """The first page of the PDF as a sheet of paper on a table."""
+    with tempfile.TemporaryDirectory() as work:
+        subprocess.run(
+            ["pdftoppm", "-r", "96", "-png", "-singlefile", pdf, f"{work}/page"],
+            check=True,
+        )
+        with Image.open(f"{work}/page.png") as image:
+            sheet = image.convert("RGB")
+    margin = 36
+    size = (sheet.width + 2 * margin, sheet.height + 2 * margin)
+    picture = Image.new("RGB", size, "#e9ecef")
+    shadow = Image.new("L", size, 0)
+    left, top = margin, margin
+    ImageDraw.Draw(shadow).rectangle(
+        (left, top + 6, left + sheet.width, top + 6 + sheet.height), fill=90
+    )
+    shadow = shadow.filter(ImageFilter.GaussianBlur(12))
+    picture.paste("#212529", mask=shadow)
+    picture.paste(sheet, (left, top))
+    picture.save(path)
+    shrink(path)
+
+
+def dress_up(odoo):
+    """A clerk of one company, a customer with a history; return the customer and its invoices."""
+    company_id = odoo.ref("base.main_company")
+    odoo.call(
+        "res.users",
+        "create",
+        {
+            "name": CLERK_NAME,
+            "login": CLERK,
+            "password": CLERK,
+            "email": "anita.oliver@example.com",
+            "odoobot_state": "disabled",
+            "company_id": company_id,
+            "company_ids": [(6, 0, [company_id])],
+            "group_ids": [(6, 0, [odoo.ref(group) for group in CLERK_GROUPS])],
+        },
+    )
+    layout = odoo.call("report.layout", "search_read", [], fields=["view_id"], limit=1)
+    odoo.call(
+        "res.company",
+        "write",
+        [company_id],
+        {"external_report_layout_id": layout[0]["view_id"][0]},
+    )
+    customer_id = odoo.find("res.partner", CUSTOMER)
+    odoo.call("res.partner", "write", [customer_id], {"category_id": [(5,)]})
+    [tax_id] = odoo.call(
+        "account.tax",
+        "search",
+        [
+            ("company_id", "=", company_id),
+            ("type_tax_use", "=", "sale"),
+            ("amount", ">", 0),
+        ],
+        limit=1,
+    )
+    invoice_ids = [
+        make_invoice(odoo, customer_id, tax_id, *invoice[:3]) for invoice in INVOICES
+    ]
+    for invoice_id, (*_invoice, paid) in zip(invoice_ids, INVOICES, strict=True):
+        if paid:
+            pay(odoo, invoice_id, paid)
+    credit(odoo, invoice_ids[CREDITED_BEFORE], "Order cancelled")
+    return customer_id, odoo.call("account.move", "read", invoice_ids, fields=["name"])
+
+
+def make_invoice(odoo, customer_id, tax_id, days_ago, days_to_pay, lines):
+    day = date.today() - timedelta(days=days_ago)
+    invoice_id = odoo.call(
+        "account.move",
+        "create",
+        {
+            "move_type": "out_invoice",
+            "partner_id": customer_id,
+            "invoice_date": day.isoformat(),
+            "invoice_payment_term_id": False,
+            "invoice_date_due": (day + timedelta(days=days_to_pay)).isoformat(),
+            "invoice_line_ids": [
+                (
+                    0,
+                    0,
+                    {
+                        "product_id": odoo.find("product.product", product),
+                        "quantity": quantity,
+                        "tax_ids": [(6, 0, [tax_id])],
+                    },
+                )
+                for product, quantity in lines
+            ],
+        },
+    )
+    odoo.call("account.move", "action_post", [invoice_id])
+    return invoice_id
+
+
+def pay(odoo, invoice_id, part):
+    [invoice] = odoo.call(
+        "account.move", "read", [invoice_id], fields=["amount_total", "invoice_date"]
+    )
+    context = {"active_model": "account.move", "active_ids": [invoice_id]}
+    values = {"amount": round(invoice["amount_total"] * part, 2)}
+    wizard_id = odoo.call("account.payment.register", "create", values, context=context)
+    odoo.call("account.payment.register", "action_create_payments", [wizard_id])
+
+
+def credit(odoo, invoice_id, reason):
+    wizard_id = odoo.call(
+        "account.move.reversal",
+        "create",
+        {
+            "move_ids": [(6, 0, [invoice_id])],
+            "reason_id": odoo.find("account.credit.note.reason", reason),
+        },
+    )
+    odoo.call("account.move.reversal", "action_issue", [wizard_id])
+
+
+def take_pictures(clerk, customer_id, numbers):
+    page = clerk.page
+    clerk.open_invoices(customer_id)
+    clerk.tick(numbers[CREDITED_NOW])
+    page.wait_for_selector(f"{CREDIT_NOTE}:enabled")
+    page.set_viewport_size(TALL_WINDOW)
+    clerk.take("invoices")
+    page.set_viewport_size(WINDOW)
+
+    clerk.open_dialog()
+    clerk.fill_in("Customer unhappy with the goods", "Flipover arrived scratched")
+    clerk.take("dialog")
+
+    page.click(".modal button[name=action_issue]")
+    page.wait_for_selector(".o_notification a")
+    page.wait_for_selector(".modal", state="detached")
+    clerk.take("issued")
+
+    page.set_viewport_size(WIDE_WINDOW)
+    page.click(f"{ROW}:has-text('RINV') td[name=name] >> nth=0")
+    page.wait_for_selector(".o_form_view div[name=credit_note_reason_id]")
+    clerk.take("credit-note")
+    page.set_viewport_size(WINDOW)
+
+    clerk.open_invoices(customer_id)
+    clerk.tick(numbers[CREDITED_AND_SENT])
+    clerk.open_dialog()
+    clerk.fill_in("Goods returned", "two desks came back unopened")
+    page.click(".modal button[name=action_issue_and_send]")
+    page.wait_for_selector(".modal .o_field_widget[name=subject]")
+    clerk.take("composer")
+    page.click(".modal button[name=action_send_and_print]")
+    page.wait_for_selector(".modal", state="detached")
+
+    clerk.tick(page.text_content(f"{ROW} td[name=name] >> nth=0"))
+    with page.expect_download() as download:
+        page.click(".o_customer_invoices_print:enabled")
+    with tempfile.TemporaryDirectory() as work:
+        pdf = Path(work) / "credit-note.pdf"
+        download.value.save_as(pdf)
+        frame_page(pdf, clerk.folder / "pdf.png")
+
+
+def take_phone_pictures(clerk, customer_id):
+    clerk.open_invoices(customer_id)
+    clerk.take("phone")
+
+
+def wait_for(url, context):
+    for _attempt in range(240):
+        try:
+            if context.request.get(f"{url}/web/login").ok:
+                return
+        except Error:
+            pass
+        time.sleep(0.5)
+    sys.exit("Odoo does not answer")
+
+
+def main():
+    url, executable, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=BROWSER_ARGUMENTS
+        )
+        admin = Clerk(browser, url, folder)
+        wait_for(url, admin.context)
+        admin.log_in(ADMIN)
+        customer_id, invoices = dress_up(Odoo(admin.context, url))
+        clerk = Clerk(browser, url, folder)
+        clerk.log_in(CLERK)
+        take_pictures(clerk, customer_id, [invoice["name"] for invoice in invoices])
+        phone = Clerk(
+            browser,
+            url,
+            folder,
+            PHONE,
+            has_touch=True,
+            is_mobile=True,
+            device_scale_factor=2,
+        )
+        phone.log_in(CLERK)
+        take_phone_pictures(phone, customer_id)
+        browser.close()
+    if errors := clerk.errors + phone.errors:
+        sys.exit("Errors in the browser:\n" + "\n".join(errors))
+
+
+if __name__ == "__main__":
+    main()

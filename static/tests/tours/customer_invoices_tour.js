@@ -1,0 +1,336 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const TAB = ".o_notebook_content";
+const CREDIT_NOTE = ".o_customer_invoices_credit_note";
+
+const openTab = () => [
+    {
+        content: "Open the tab with the customer's invoices",
+        trigger: "a.nav-link[name=customer_invoices]",
+        run: "click",
+    },
+    {
+        content: "Nothing is ticked, so there is nothing to credit",
+        trigger: `${CREDIT_NOTE}:disabled`,
+    },
+    {
+        content: "The hint says what to do",
+        trigger: ".o_customer_invoices_hint:contains(Tick one or more)",
+    },
+];
+
+const row = (text) => `${TAB} .o_data_row:contains(${text})`;
+
+const tick = (text) => ({
+    content: `Tick ${text}`,
+    trigger: `${row(text)} .o_list_record_selector input`,
+    run: "click",
+});
+
+const clickCreditNote = () => ({
+    content: "Click Credit note",
+    trigger: `${CREDIT_NOTE}:enabled`,
+    run: "click",
+});
+
+const clickInDialog = (name) => ({
+    content: `Click ${name}`,
+    trigger: `.modal footer button[name=${name}]`,
+    run: "click",
+});
+
+const dialogIsClosed = () => ({
+    content: "The dialog is closed",
+    trigger: "body:not(:has(.modal))",
+});
+
+registry.category("web_tour.tours").add("credit_note_from_customer", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour one"),
+        clickCreditNote(),
+        {
+            content: "The dialog says what is credited",
+            trigger: ".modal .o_credit_note_preview td[name=total]:contains(115.00)",
+        },
+        {
+            content: "... and what it leaves due",
+            trigger: ".modal .o_credit_note_preview td[name=amount_due_after]:contains(0.00)",
+        },
+        {
+            content: "Choose a reason",
+            trigger: ".modal div[name=reason_id] input",
+            run: "edit Order canc",
+        },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains(Order cancelled)",
+            run: "click",
+        },
+        {
+            content: "Add some words",
+            trigger: ".modal div[name=reason] input",
+            run: "edit by phone",
+        },
+        clickInDialog("action_issue"),
+        {
+            content: "The message names the credit note with a link",
+            trigger: ".o_notification a[href*='/odoo/credit-notes/']:contains(RINV)",
+        },
+        dialogIsClosed(),
+        {
+            content: "The list is fresh: the invoice is credited",
+            trigger: `${row("Tour one")} .badge:contains(Credited)`,
+        },
+        {
+            content: "... and the credit note stands in it",
+            trigger: `${row("RINV")} .badge:contains(Settled)`,
+        },
+        {
+            content: "The selection is gone",
+            trigger: `${CREDIT_NOTE}:disabled`,
+        },
+        tick("RINV"),
+        {
+            content: "A credit note cannot be credited, and the hint says so",
+            trigger: ".o_customer_invoices_hint:contains(A credit note cannot be)",
+        },
+        {
+            content: "Untick it: with a selection, Odoo's lists tick instead of open",
+            trigger: `${row("RINV")} .o_list_record_selector input`,
+            run: "click",
+        },
+        {
+            content: "Open the invoice",
+            trigger: `${row("Tour one")} td[name=name]`,
+            run: "click",
+        },
+        {
+            content: "It is reversed",
+            trigger: ".ribbon span:contains(Reversed)",
+        },
+        {
+            content: "It leads to its credit note",
+            trigger: "button[name=action_view_credit_notes]",
+            run: "click",
+        },
+        {
+            content: "The credit note leads back to the invoice",
+            trigger: "div[name=reversed_entry_id] a:contains(INV)",
+        },
+        {
+            content: "... and says why",
+            trigger: "div[name=credit_note_reason_text]:contains(by phone)",
+        },
+        {
+            content: "Go back to the customer",
+            trigger: ".breadcrumb-item a:contains(partner_a)",
+            run: "click",
+        },
+        {
+            content: "We are back on the customer's form",
+            trigger: "a.nav-link[name=customer_invoices]",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_notes_printed_and_sent", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour one"),
+        tick("Tour two"),
+        clickCreditNote(),
+        {
+            content: "Several invoices are listed in the dialog",
+            trigger: ".modal .o_credit_note_preview tfoot:contains(Total)",
+        },
+        clickInDialog("action_issue_and_print"),
+        {
+            content: "The message names both credit notes",
+            trigger: ".o_notification:contains(2 credit notes issued)",
+        },
+        dialogIsClosed(),
+        {
+            trigger: `${row("Tour two")} .badge:contains(Credited)`,
+        },
+        tick("Tour three"),
+        clickCreditNote(),
+        clickInDialog("action_issue_and_send"),
+        {
+            content: "Odoo's composer has our subject",
+            trigger: ".modal .o_field_widget[name=subject] input:value(Credit Note)",
+        },
+        {
+            content: "Send it",
+            trigger: ".modal button[name=action_send_and_print]",
+            run: "click",
+        },
+        dialogIsClosed(),
+        {
+            content: "The list is fresh after sending, too",
+            trigger: `${row("Tour three")} .badge:contains(Credited)`,
+        },
+        tick("Tour three"),
+        {
+            content: "What is ticked can be sent again",
+            trigger: ".o_customer_invoices_send:enabled",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=subject]",
+        },
+        {
+            trigger: ".modal button:contains(Discard)",
+            run: "click",
+        },
+        dialogIsClosed(),
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_search", {
+    steps: () => [
+        ...openTab(),
+        { trigger: row("Tour one") },
+        {
+            content: "Search",
+            trigger: `${TAB} .o_searchview_input`,
+            run: "edit Tour two",
+        },
+        {
+            trigger: ".o_searchview_autocomplete .o-dropdown-item:first",
+            run: "click",
+        },
+        { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour one)))` },
+        { trigger: row("Tour two") },
+        {
+            content: "Drop the search",
+            trigger: `${TAB} .o_facet_remove`,
+            run: "click",
+        },
+        {
+            content: "Filter",
+            trigger: `${TAB} .o_searchview_dropdown_toggler`,
+            run: "click",
+        },
+        {
+            trigger: ".o_filter_menu .o-dropdown-item:contains(Draft)",
+            run: "click",
+        },
+        { trigger: row("Tour draft") },
+        { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour two)))` },
+        tick("Tour draft"),
+        {
+            content: "The hint names what is wrong about a draft",
+            trigger: ".o_customer_invoices_hint:contains(A draft has nothing)",
+        },
+        {
+            trigger: `${TAB} .o_list_unselect_all, ${TAB} .o_unselect_all`,
+            run: "click",
+        },
+        {
+            trigger: `${TAB} .o_facet_remove`,
+            run: "click",
+        },
+        { trigger: row("Tour one") },
+        {
+            content: "Sort by total",
+            trigger: `${TAB} th[data-name=amount_total_in_currency_signed]`,
+            run: "click",
+        },
+        {
+            content: "The smallest comes first",
+            trigger: `${TAB} .o_data_row:first:contains(Tour draft)`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_new_customer", {
+    steps: () => [
+        {
+            trigger: "a.nav-link[name=customer_invoices]",
+            run: "click",
+        },
+        {
+            trigger: ".o_customer_invoices_new:contains(Save the customer first)",
+        },
+        {
+            trigger: "div[name=name] input, div[name=name] textarea",
+            run: "edit Tour Customer",
+        },
+        ...stepUtils.saveForm(),
+        {
+            content: "A customer without invoices",
+            trigger: ".o_nocontent_help:contains(no invoices yet)",
+        },
+        { trigger: `${CREDIT_NOTE}:disabled` },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_phone", {
+    steps: () => [
+        {
+            trigger: "a.nav-link[name=customer_invoices]",
+            run: "click",
+        },
+        {
+            content: "Cards instead of a list",
+            trigger: ".o_notebook_content .o_kanban_record:contains(Not Paid)",
+        },
+        { trigger: `${CREDIT_NOTE}:disabled` },
+        {
+            content: "The hint says how a card is ticked",
+            trigger: ".o_customer_invoices_hint:contains(Press and hold)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_contact", {
+    steps: () => [
+        ...openTab(),
+        {
+            content: "A contact has the documents addressed to it",
+            trigger: row("Tour contact"),
+        },
+        {
+            content: "... and not those of its company",
+            trigger: `${TAB}:not(:has(.o_data_row:contains(Tour one)))`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_company", {
+    steps: () => [
+        ...openTab(),
+        {
+            content: "A company has its own documents and those of its contacts",
+            trigger: row("Tour contact"),
+        },
+        { trigger: row("Tour one") },
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_note_from_invoice", {
+    steps: () => [
+        {
+            content: "Odoo's own button opens the same dialog",
+            trigger: "button[name=action_reverse]",
+            run: "click",
+        },
+        {
+            trigger: ".modal div[name=reason_id] input",
+        },
+        clickInDialog("action_issue"),
+        {
+            trigger: ".o_notification a:contains(RINV)",
+        },
+        dialogIsClosed(),
+        {
+            content: "The invoice is fresh",
+            trigger: ".ribbon span:contains(Reversed)",
+        },
+        {
+            content: "It cannot be credited again",
+            trigger: "body:not(:has(button[name=action_reverse]))",
+        },
+    ],
+});

@@ -1,0 +1,180 @@
+import io
+
+from pypdf import PdfReader
+
+from odoo import Command
+from odoo.tests import tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
+
+from .common import CreditNoteCommon
+
+OUR_DOCUMENT = "account_partner_credit_note.report_credit_note_document"
+
+
+@tagged("post_install", "-at_install")
+class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """The credit note on paper, made by the real wkhtmltopdf and read back as text."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        cls.company.external_report_layout_id = cls.env.ref(
+            "web.external_layout_standard"
+        )
+
+    def _pdf_text(self, report, moves):
+        pdf, report_type = (
+            self.env["ir.actions.report"]
+            .with_context(force_report_rendering=True)
+            ._render_qweb_pdf(report, moves.ids)
+        )
+        self.assertEqual(report_type, "pdf")
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        pages = PdfReader(io.BytesIO(pdf)).pages
+        return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+    def _html_text(self, report, moves):
+        from lxml import html
+
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(
+            report, moves.ids
+        )
+        return " ".join(html.fromstring(content).text_content().split())
+
+    def test_pdf(self):
+        invoice = self._invoice(100.0, 50.0, invoice_date="2026-05-10", ref="PO 4711")
+        credit_note = self._credit(
+            invoice,
+            date="2026-05-20",
+            reason_id=self.reason.id,
+            reason="by phone",
+        )
+        text = self._pdf_text(
+            "account_partner_credit_note.action_report_credit_note", credit_note
+        )
+        for words in (
+            f"Credit Note {credit_note.name}",
+            "Credit Note Date 05/20/2026",
+            f"Credited Invoice {invoice.name} of 05/10/2026",
+            "Reason Order cancelled: by phone",
+            "Service 1",
+            "Service 2",
+            "172.50",
+            f"Set against {invoice.name}",
+            f"Left to pay on {invoice.name}",
+        ):
+            self.assertIn(words, text)
+        for words in ("Reversal of", "Due Date", "Payment Communication", "Invoice D"):
+            self.assertNotIn(words, text)
+        self.assertNotIn("-172.50", text)
+
+    def test_original_number_survives_an_edited_reference(self):
+        """Odoo prints the invoice's number from a free text that anyone can edit."""
+        invoice = self._invoice(100.0)
+        wizard = self._wizard(invoice)
+        wizard.refund_moves()
+        wizard.new_move_ids.ref = "PO 4711"
+        wizard.new_move_ids.action_post()
+        text = self._html_text("account.account_invoices", wizard.new_move_ids)
+        self.assertIn(f"Credited Invoice {invoice.name}", text)
+        self.assertIn("PO 4711", text)
+
+    def test_every_door_prints_our_document(self):
+        credit_note = self._credit(self._invoice(100.0))
+        self.assertEqual(credit_note._get_name_invoice_report(), OUR_DOCUMENT)
+        for report in (
+            "account.account_invoices",
+            "account.account_invoices_without_payment",
+            "account_partner_credit_note.action_report_credit_note",
+        ):
+            with self.subTest(report=report):
+                self.assertIn("Credited Invoice", self._html_text(report, credit_note))
+
+    def test_invoices_print_as_ever(self):
+        invoice = self._invoice(100.0)
+        self.assertEqual(
+            invoice._get_name_invoice_report(), "account.report_invoice_document"
+        )
+        text = self._html_text("account.account_invoices", invoice)
+        self.assertIn(f"Invoice {invoice.name}", text)
+        self.assertNotIn("Credited Invoice", text)
+
+    def test_document_of_a_localization_is_kept(self):
+        credit_note = self._credit(self._invoice(100.0))
+
+        def of_the_localization(_self):
+            return "l10n_xx.report_invoice_document"
+
+        from odoo.addons.account.models.account_move import AccountMove
+
+        self.patch(AccountMove, "_get_name_invoice_report", of_the_localization)
+        self.assertEqual(
+            credit_note._get_name_invoice_report(), "l10n_xx.report_invoice_document"
+        )
+
+    def test_credit_note_without_invoice(self):
+        credit_note = self._invoice(100.0, move_type="out_refund")
+        text = self._html_text("account.account_invoices", credit_note)
+        self.assertIn(f"Credit Note {credit_note.name}", text)
+        self.assertNotIn("Credited Invoice", text)
+        self.assertNotIn("Left to pay", text)
+        self.assertIn("Your remaining credit $ 115.00", text)
+
+    def test_paid_invoice_leaves_a_credit(self):
+        invoice = self._invoice(100.0)
+        self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
+        credit_note = self._credit(invoice)
+        text = self._html_text("account.account_invoices", credit_note)
+        self.assertIn(f"Set against {invoice.name} $ 75.00", text)
+        self.assertIn("Your remaining credit $ 40.00", text)
+        self.assertIn(f"Left to pay on {invoice.name} $ 0.00", text)
+
+    def test_draft_says_so(self):
+        wizard = self._wizard(self._invoice(100.0))
+        wizard.refund_moves()
+        text = self._html_text("account.account_invoices", wizard.new_move_ids)
+        self.assertIn("Draft Credit Note", text)
+        self.assertNotIn("Set against", text)
+
+    def test_language_of_the_customer(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.reason.with_context(lang="fr_FR").name = "Commande annulée"
+        self.partner_a.lang = "fr_FR"
+        credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)
+        text = self._html_text("account.account_invoices", credit_note)
+        self.assertIn("Commande annulée", text)
+
+    def test_several_in_one_pdf(self):
+        invoices = self._invoice(100.0) + self._invoice(50.0)
+        credit_notes = self._credit(invoices)
+        text = self._pdf_text("account.account_invoices", invoices + credit_notes)
+        for move in credit_notes:
+            self.assertIn(f"Credit Note {move.name}", text)
+        for move in invoices:
+            self.assertIn(f"Invoice {move.name}", text)
+
+    def test_portal_downloads_it(self):
+        credit_note = self._credit(self._invoice(100.0))
+        credit_note._portal_ensure_token()
+        response = self.url_open(
+            f"/my/invoices/{credit_note.id}?access_token={credit_note.access_token}"
+            "&report_type=html"
+        )
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("Credited Invoice", response.text)
+
+    def test_long_credit_note_has_header_and_page_numbers(self):
+        invoice = self._create_invoice(
+            invoice_line_ids=[
+                Command.create({"name": f"Line {number}", "price_unit": 1.0})
+                for number in range(80)
+            ],
+            post=True,
+        )
+        credit_note = self._credit(invoice)
+        text = self._pdf_text("account.account_invoices", credit_note)
+        self.assertIn("Page 2", text)
+        self.assertGreater(text.count("Description"), 1)
+        self.assertIn("Line 79", text)

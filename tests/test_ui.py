@@ -1,0 +1,103 @@
+from odoo import Command
+from odoo.tests import tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
+
+from .common import CreditNoteCommon
+
+
+@tagged("post_install", "-at_install")
+class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """The main job in a browser, as the clerk does it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk.group_ids += cls.env.ref("base.group_partner_manager")
+        # The column is optional; the tours find the invoices by it.
+        cls.env.ref(
+            "account_partner_credit_note.customer_invoices_view_list"
+        ).arch_db = cls.env.ref(
+            "account_partner_credit_note.customer_invoices_view_list"
+        ).arch_db.replace(
+            'name="ref" string="Reference" optional="hide"',
+            'name="ref" string="Reference" optional="show"',
+        )
+        cls.invoices = cls.env["account.move"].union(
+            *(
+                cls._invoice(100.0 * number, ref=f"Tour {name}")
+                for number, name in enumerate(("one", "two", "three"), start=1)
+            )
+        )
+        cls._invoice(50.0, ref="Tour draft", post=False)
+        cls.partner_a.invoice_sending_method = "email"
+        cls.env.company.external_report_layout_id = cls.env.ref(
+            "web.external_layout_standard"
+        )
+
+    def _tour(self, name, path=None, **kwargs):
+        self.start_tour(
+            path or f"/odoo/customers/{self.partner_a.id}",
+            name,
+            login=self.clerk.login,
+            **kwargs,
+        )
+
+    def test_credit_note_from_customer(self):
+        self._tour("credit_note_from_customer")
+        invoice = self.invoices[0]
+        credit_note = invoice.reversal_move_ids
+        self.assertEqual(credit_note.state, "posted")
+        self.assertEqual(credit_note.create_uid, self.clerk)
+        self.assertEqual(
+            credit_note._get_credit_note_reason(), "Order cancelled: by phone"
+        )
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertFalse(self.invoices[1:].reversal_move_ids)
+
+    def test_credit_notes_printed_and_sent(self):
+        self._tour("credit_notes_printed_and_sent")
+        self.assertEqual(
+            self.invoices.mapped("payment_state"), ["reversed"] * len(self.invoices)
+        )
+        credit_note = self.invoices[2].reversal_move_ids
+        self.assertTrue(credit_note.is_move_sent)
+        self.assertTrue(credit_note.invoice_pdf_report_id)
+
+    def test_search(self):
+        self._tour("customer_invoices_search")
+
+    def test_new_customer(self):
+        self._tour("customer_invoices_new_customer", path="/odoo/customers/new")
+
+    def test_phone(self):
+        self.browser_size = "375x667"
+        self.touch_enabled = True
+        self._tour("customer_invoices_phone")
+
+    def test_contact_and_company(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Ann", "parent_id": self.partner_a.id}
+        )
+        self._invoice(10.0, partner=contact, ref="Tour contact")
+        self._tour("customer_invoices_contact", path=f"/odoo/customers/{contact.id}")
+        self._tour("customer_invoices_company")
+
+    def test_credit_note_from_invoice(self):
+        invoice = self.invoices[0]
+        self._tour(
+            "credit_note_from_invoice", path=f"/odoo/customer-invoices/{invoice.id}"
+        )
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_user_without_accounting_rights_has_no_tab(self):
+        self.clerk.group_ids = [
+            Command.set(
+                (
+                    self.env.ref("base.group_user")
+                    + self.env.ref("base.group_partner_manager")
+                ).ids
+            )
+        ]
+        arch = self.env["res.partner"].with_user(self.clerk).get_view(view_type="form")
+        self.assertNotIn("customer_invoices", arch["arch"])

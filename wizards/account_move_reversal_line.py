@@ -1,0 +1,151 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import float_compare
+
+
+class AccountMoveReversalLine(models.TransientModel):
+    _name = "account.move.reversal.line"
+    _description = "Invoice Line to Credit"
+
+    reversal_id = fields.Many2one(
+        comodel_name="account.move.reversal",
+        required=True,
+        ondelete="cascade",
+    )
+    invoice_line_id = fields.Many2one(
+        comodel_name="account.move.line",
+        required=True,
+        ondelete="cascade",
+    )
+    name = fields.Char(string="Description", related="invoice_line_id.name")
+    currency_id = fields.Many2one(related="invoice_line_id.currency_id")
+    quantity_creditable = fields.Float(
+        string="Left", related="invoice_line_id.quantity_creditable"
+    )
+    is_credited = fields.Boolean(
+        string="Credit",
+        compute="_compute_is_credited",
+        inverse="_inverse_is_credited",
+        help="Tick to credit all that is left of the line.",
+    )
+    quantity = fields.Float(digits="Product Unit")
+    price_unit = fields.Float(
+        string="Price to Credit",
+        min_display_digits="Product Price",
+        compute="_compute_price_unit",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="The price of the invoice to take the goods back. A lower price credits "
+        "an overcharge: the difference is credited, the quantity is not.",
+    )
+    amount = fields.Monetary(string="Tax excl.", compute="_compute_amount")
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("quantity")
+    def _compute_is_credited(self):
+        for line in self:
+            line.is_credited = bool(line.quantity)
+
+    @api.onchange("is_credited")
+    def _inverse_is_credited(self):
+        for line in self:
+            if line.is_credited != bool(line.quantity):
+                line.quantity = line.quantity_creditable if line.is_credited else 0.0
+
+    @api.depends("invoice_line_id")
+    def _compute_price_unit(self):
+        for line in self:
+            line.price_unit = line.invoice_line_id.price_unit
+
+    @api.depends("quantity", "price_unit", "invoice_line_id")
+    def _compute_amount(self):
+        for line in self:
+            line.amount = abs(line._get_amount_currency())
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    def _get_amount_currency(self):
+        """:return: tax excluded, in the invoice's currency, signed as on the invoice"""
+        self.ensure_one()
+        line = self.invoice_line_id
+        full = line.price_unit * line.quantity
+        if not full:
+            return 0.0
+        share = self.quantity * self.price_unit / full
+        return line.currency_id.round(line.amount_currency * share)
+
+    def _check_left(self):
+        """:raise UserError: more is credited than is left of the invoice line"""
+        self.ensure_one()
+        line = self.invoice_line_id
+        values = {
+            "line": (line.name or line.product_id.display_name or "").split("\n")[0],
+            "invoice": line.move_id.name,
+        }
+        if line not in self.reversal_id.move_ids.invoice_line_ids:
+            raise UserError(
+                self.env._(
+                    "The line “%(line)s” of %(invoice)s is not of the invoice that is "
+                    "credited.",
+                    **values,
+                )
+            )
+        if not 0 < self.quantity < float("inf") or not 0 <= abs(
+            self.price_unit
+        ) < float("inf"):
+            raise UserError(
+                self.env._(
+                    "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
+                    "positive number.",
+                    **values,
+                )
+            )
+        if self._compare_with_left() > 0:
+            raise UserError(
+                self.env._(
+                    "%(quantity)s of “%(line)s” is more than is left to credit on "
+                    "%(invoice)s: %(left)s.",
+                    quantity=self.quantity,
+                    left=line.quantity_creditable,
+                    **values,
+                )
+            )
+        if (
+            self.price_unit * line.price_unit < 0
+            or abs(self.price_unit) > abs(line.price_unit)
+        ):
+            raise UserError(
+                self.env._(
+                    "The price to credit for “%(line)s”, %(price)s, is more than the "
+                    "price on %(invoice)s: %(invoice_price)s.",
+                    price=self.price_unit,
+                    invoice_price=line.price_unit,
+                    **values,
+                )
+            )
+
+    def _is_all_left(self):
+        """:return: whether all that is left of the invoice line is credited"""
+        self.ensure_one()
+        line = self.invoice_line_id
+        return (
+            self.quantity
+            and self.price_unit == line.price_unit
+            and self._compare_with_left() >= 0
+        )
+
+    def _compare_with_left(self):
+        """:return: -1, 0 or 1, as the quantity is less, all or more than what is left"""
+        return float_compare(
+            self.quantity,
+            self.invoice_line_id.quantity_creditable,
+            precision_digits=self.env["decimal.precision"].precision_get(
+                "Product Unit"
+            ),
+        )

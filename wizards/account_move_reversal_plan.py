@@ -1,0 +1,304 @@
+from collections import defaultdict
+
+from odoo import models
+
+
+class AccountMoveReversal(models.TransientModel):
+    """Plan: what is credited, to the cent. Reads only.
+
+    A plan says for one invoice what each journal item of its credit note comes to.
+    The dialog shows the plan and the credit note is made from it, so that the two
+    cannot differ. Amounts are taken from the invoice's own journal items, taxes
+    changed by hand included, and never computed anew: whatever was changed since, the
+    credit notes of an invoice add up to the invoice.
+
+    Journal items are told apart by `account.move.line._get_credit_key`. Amounts are
+    pairs (in the invoice's currency, in company currency), signed as on the invoice.
+    """
+
+    _inherit = "account.move.reversal"
+
+    def _plan_credit_note(self, invoice):
+        """:param invoice: one invoice
+        :return: dict of
+            `lines`: list of dicts `line`, `quantity`, `price_unit` to credit,
+            `amounts`: {key: (amount in currency, balance)} to credit,
+            `is_whole`: whether the invoice is credited as it stands
+        """
+        invoiced, left = self._get_invoiced_and_left(invoice)
+        lines = invoice.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        credited = self._get_credited_lines(invoice, lines, left)
+        amounts = self._plan_amounts(invoice, lines, invoiced, left, credited)
+        return {
+            "lines": [
+                line_plan
+                for line in lines
+                if (line_plan := self._plan_line(line, amounts, left))
+            ],
+            "amounts": amounts,
+            "is_whole": amounts == invoiced,
+        }
+
+    def _get_plan_totals(self, invoice, plan):
+        """:return: dict of positive amounts in the invoice's currency: `untaxed`,
+        `tax`, `total`, and `taxes`, the tax of each tax group
+        """
+        sign = invoice.direction_sign
+        taxes = defaultdict(float)
+        untaxed = 0.0
+        for key, (amount, _balance) in plan["amounts"].items():
+            if key[0] == "tax":
+                taxes[self.env["account.tax"].browse(key[1]).tax_group_id] += (
+                    sign * amount
+                )
+            else:
+                untaxed += sign * amount
+        tax = sum(taxes.values())
+        currency = invoice.currency_id
+        return {
+            "untaxed": currency.round(untaxed),
+            "tax": currency.round(tax),
+            "total": currency.round(untaxed + tax),
+            "taxes": {group: currency.round(value) for group, value in taxes.items()},
+        }
+
+    # -------------------------------------------------------------------------
+    # WHAT IS LEFT
+    # -------------------------------------------------------------------------
+
+    def _get_invoiced_and_left(self, invoice):
+        """:return: ({key: amounts} of the invoice, {key: amounts} left to credit)"""
+        invoiced = self._sum_by_key(invoice.line_ids)
+        left = dict(invoiced)
+        # sudo: what is left of an invoice does not depend on who looks at it
+        credit_lines = invoice.sudo()._get_credit_notes().line_ids
+        for key, amounts in self._sum_by_key(credit_lines).items():
+            if key in left:
+                left[key] = self._round_amounts(
+                    invoice, map(sum, zip(left[key], amounts, strict=True))
+                )
+            elif key[0] != "unlinked":
+                left[key] = amounts
+        self._allot_unlinked(invoice, left, credit_lines)
+        return invoiced, left
+
+    def _sum_by_key(self, lines):
+        sums = {}
+        for line in lines:
+            if key := line._get_credit_key():
+                amount, balance = sums.get(key, (0.0, 0.0))
+                sums[key] = (amount + line.amount_currency, balance + line.balance)
+        return {
+            key: (
+                lines.currency_id[:1].round(amount),
+                lines.company_currency_id[:1].round(balance),
+            )
+            for key, (amount, balance) in sums.items()
+        }
+
+    def _allot_unlinked(self, invoice, left, credit_lines):
+        """Take credit note lines without a link off the invoice lines they may credit.
+
+        Credit notes from before this addon, or by other doors, know no lines. What
+        they credit is taken off the lines of the same account, in proportion.
+        """
+        by_account = defaultdict(lambda: self.env["account.move.line"])
+        for line in credit_lines:
+            if (line._get_credit_key() or ("",))[0] == "unlinked":
+                by_account[line.account_id] |= line
+        for account, lines in by_account.items():
+            keys = [
+                key
+                for key in left
+                if key[0] == "line"
+                and self.env["account.move.line"].browse(key[1]).account_id == account
+            ] or [key for key in left if key[0] == "line"]
+            credited = (
+                sum(lines.mapped("amount_currency")),
+                sum(lines.mapped("balance")),
+            )
+            self._spread(invoice, left, keys, credited)
+
+    def _spread(self, invoice, left, keys, amounts):
+        """Add these amounts to those of the keys, in proportion, to the cent."""
+        totals = [sum(left[key][index] for key in keys) for index in (0, 1)]
+        rest = list(amounts)
+        for position, key in enumerate(keys):
+            if position == len(keys) - 1:
+                part = rest
+            else:
+                part = self._round_amounts(
+                    invoice,
+                    [
+                        amounts[index] * left[key][index] / totals[index]
+                        if totals[index]
+                        else 0.0
+                        for index in (0, 1)
+                    ],
+                )
+            rest = [rest[index] - part[index] for index in (0, 1)]
+            left[key] = self._round_amounts(
+                invoice, map(sum, zip(left[key], part, strict=True))
+            )
+
+    def _round_amounts(self, invoice, amounts):
+        amount, balance = amounts
+        return (
+            invoice.currency_id.round(amount),
+            invoice.company_currency_id.round(balance),
+        )
+
+    # -------------------------------------------------------------------------
+    # WHAT IS CREDITED
+    # -------------------------------------------------------------------------
+
+    def _get_credited_lines(self, invoice, lines, left):
+        """Say what is credited of each invoice line, tax excluded.
+
+        :param lines: the product lines of the invoice
+        :param left: {key: amounts} left to credit
+        :return: {line: amount in the invoice's currency, signed as on the invoice}
+        """
+        line_left = {line: left[line._get_credit_key()][0] for line in lines}
+        share = self._get_credited_share(invoice, left)
+        if share is None:
+            return self._get_chosen_lines(invoice, line_left)
+        if share == 1.0:
+            return line_left
+        return {
+            line: invoice.currency_id.round(amount * share)
+            for line, amount in line_left.items()
+        }
+
+    def _get_credited_share(self, invoice, left):
+        """:return: the share of what is left that is credited, the same for each line;
+        None if the clerk chooses line by line
+        """
+        if self.credit_method == "lines":
+            return None
+        total_left = abs(sum(amount for amount, _balance in left.values()))
+        if self.credit_method == "remaining" or not total_left:
+            return 1.0
+        amount = self._get_credited_total(invoice)
+        if invoice.currency_id.compare_amounts(amount, total_left) >= 0:
+            return 1.0
+        return amount / total_left
+
+    def _get_credited_total(self, invoice):
+        """:return: the total that is asked for, tax included; None if none is"""
+        if self.credit_method == "amount":
+            return invoice.currency_id.round(self.amount)
+        if self.credit_method == "percentage":
+            return invoice.currency_id.round(
+                invoice.amount_total * self.percentage / 100.0
+            )
+        return None
+
+    def _get_chosen_lines(self, invoice, line_left):
+        """:return: as `_get_credited_lines`, from the lines of the dialog"""
+        chosen = {}
+        for wizard_line in self.line_ids:
+            line = wizard_line.invoice_line_id
+            if line not in line_left:
+                continue
+            amount = wizard_line._get_amount_currency()
+            if wizard_line._is_all_left() or abs(amount) > abs(line_left[line]):
+                amount = line_left[line]
+            chosen[line] = amount
+        return chosen
+
+    def _plan_amounts(self, invoice, lines, invoiced, left, credited):
+        """:return: {key: amounts to credit}, signed as on the invoice"""
+        is_zero = invoice.currency_id.is_zero
+        line_left = {line: left[line._get_credit_key()][0] for line in lines}
+        if all(is_zero(line_left[line] - credited.get(line, 0.0)) for line in lines):
+            return dict(left)
+        amounts = {}
+        for line in lines:
+            key = line._get_credit_key()
+            amounts[key] = self._with_balance(
+                invoice, credited.get(line, 0.0), left[key]
+            )
+        weights = self._get_tax_weights(invoice, lines, line_left, credited)
+        for key, (amount_left, balance_left) in left.items():
+            if key[0] == "tax":
+                amount = invoice.currency_id.round(
+                    amount_left * weights.get(key[1], 0.0)
+                )
+                amounts[key] = self._with_balance(
+                    invoice, amount, (amount_left, balance_left)
+                )
+        self._hit_total(invoice, lines, left, amounts)
+        return amounts
+
+    def _with_balance(self, invoice, amount, left):
+        """:return: (amount, its balance), at the rate of what is left of the invoice"""
+        amount_left, balance_left = left
+        if invoice.currency_id.is_zero(amount - amount_left):
+            return (amount_left, balance_left)
+        balance = balance_left * amount / amount_left if amount_left else 0.0
+        return self._round_amounts(invoice, (amount, balance))
+
+    def _get_tax_weights(self, invoice, lines, line_left, credited):
+        """:return: {tax id: share of what is left of the tax that is credited}"""
+        base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
+        tax_left = defaultdict(float)
+        tax_credited = defaultdict(float)
+        for base_line in base_lines:
+            line = base_line["record"]
+            if line not in lines or not line.amount_currency:
+                continue
+            share_left = line_left[line] / line.amount_currency
+            share_credited = credited.get(line, 0.0) / line.amount_currency
+            for tax_data in base_line["tax_details"]["taxes_data"]:
+                tax_amount = tax_data["tax_amount_currency"]
+                tax_left[tax_data["tax"].id] += tax_amount * share_left
+                tax_credited[tax_data["tax"].id] += tax_amount * share_credited
+        return {
+            tax_id: tax_credited[tax_id] / amount if amount else 0.0
+            for tax_id, amount in tax_left.items()
+        }
+
+    def _hit_total(self, invoice, lines, left, amounts):
+        """Give the largest line the cents that are missing to the total asked for."""
+        total = self._get_credited_total(invoice)
+        if total is None or not lines:
+            return
+        sign = 1 if sum(amount for amount, _balance in left.values()) > 0 else -1
+        missing = sign * total - sum(amount for amount, _balance in amounts.values())
+        if invoice.currency_id.is_zero(missing):
+            return
+        key = max(
+            (line._get_credit_key() for line in lines),
+            key=lambda line_key: abs(amounts[line_key][0]),
+        )
+        amounts[key] = self._with_balance(
+            invoice, invoice.currency_id.round(amounts[key][0] + missing), left[key]
+        )
+
+    def _plan_line(self, line, amounts, left):
+        """:return: dict `line`, `quantity`, `price_unit`, None if it is not credited"""
+        is_zero = line.currency_id.is_zero
+        key = line._get_credit_key()
+        amount = amounts.get(key, (0.0, 0.0))[0]
+        quantity = self._get_credited_quantity(line)
+        if not quantity:
+            return None
+        full = line.amount_currency * quantity / line.quantity
+        if is_zero(amount) and (not is_zero(full) or not line.quantity_creditable):
+            return None
+        price_unit = line.price_unit
+        if not is_zero(full - amount):
+            price_unit *= amount / full
+        return {"line": line, "quantity": quantity, "price_unit": price_unit}
+
+    def _get_credited_quantity(self, line):
+        """:return: the quantity that stands on the credit note line"""
+        if self.credit_method == "lines":
+            wizard_line = self.line_ids.filtered(
+                lambda wizard_line: wizard_line.invoice_line_id == line
+            )
+            return wizard_line[:1].quantity
+        return line.quantity_creditable or line.quantity
