@@ -521,6 +521,68 @@ class TestLockHoles(LockCommon):
             refusal="another kind of document",
         )
 
+    # --- what Odoo computes anew -------------------------------------------------
+
+    def assertFrozen(self, change, document, by):
+        """Odoo alone changes the document when something else changes; not locked."""
+        self._set_lock(False)
+        changes, error = self._attack(change, document, self.users[by])
+        self.assertFalse(error)
+        self.assertTrue(changes, "it changes nothing, so it is no hole")
+        self._set_lock(True)
+        self.assertEqual(
+            self._attack(change, document, self.users[by]), ([], None), "not frozen"
+        )
+
+    def test_h24_language_of_the_customer(self):
+        """Another language of the customer rewrote the terms of old invoices."""
+        self.env["ir.config_parameter"].sudo().set_param(
+            "account.use_invoice_terms", True
+        )
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.invoice_terms = "Pay in time"
+        invoice = self._invoice(10.0)
+        self.env.flush_all()
+        self.company.invoice_terms = "Pay at once"
+        self.assertFrozen(
+            lambda move: move.partner_id.sudo().write({"lang": "fr_FR"}),
+            invoice,
+            by="Billing",
+        )
+
+    def test_h25_payment_term(self):
+        """A payment moved the due date to what the payment term says by then."""
+        invoice = self._invoice(100.0, invoice_payment_term_id=self.pay_terms_b.id)
+        self.env.flush_all()
+        self.pay_terms_b.line_ids.write({"nb_days": 90})
+
+        def get_due(move):
+            self.env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=move.ids
+            ).create({"amount": 10.0})._create_payments()
+            self.env.flush_all()
+            move.invalidate_recordset()
+            return move.invoice_date_due
+
+        due = invoice.invoice_date_due
+        self._set_lock(False)
+        with self._undone():
+            self.assertNotEqual(get_due(invoice), due)
+        self._set_lock(True)
+        with self._undone():
+            self.assertEqual(get_due(invoice), due)
+
+    def test_h26_tax_group(self):
+        """Another group of a tax regrouped the totals of old invoices."""
+        group = self.tax_sale_a.tax_group_id.copy({"name": "Other"})
+        self.assertFrozen(
+            lambda move: move.line_ids.tax_line_id.sudo().write(
+                {"tax_group_id": group.id}
+            ),
+            self.document,
+            by="Accounting administrator",
+        )
+
     # --- files -------------------------------------------------------------------
 
     def _archive(self):

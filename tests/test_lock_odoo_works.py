@@ -54,6 +54,24 @@ class TestLockOdooWorks(LockCommon):
         self._register_payment(self.document)
         self.assertIn(self.document.payment_state, ("paid", "in_payment"))
 
+    def test_pay_after_the_payment_term_changed(self):
+        """What a term says today does not move the due date of what was issued."""
+        invoice = self._invoice(100.0, invoice_payment_term_id=self.pay_terms_b.id)
+        due = invoice.invoice_date_due
+        maturities = invoice.line_ids.mapped("date_maturity")
+        self.pay_terms_b.line_ids.write({"nb_days": 90})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self._register_payment(invoice, amount=10.0)
+        self.env.flush_all()
+        self.assertEqual(invoice.payment_state, "partial")
+        self.assertEqual(invoice.invoice_date_due, due)
+        self.assertEqual(invoice.line_ids.mapped("date_maturity"), maturities)
+        self._register_payment(invoice)
+        invoice.line_ids.remove_move_reconcile()
+        self._native_credit_note(invoice)
+        self.assertEqual(invoice.invoice_date_due, due)
+
     def test_block_payment(self):
         move = self.document.with_user(self.clerk)
         move.action_toggle_block_payment()

@@ -5,6 +5,7 @@ from odoo.tools import format_list
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
+from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
     Posting,
@@ -70,6 +71,10 @@ NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
 NUMBERING_FIELDS = NUMBER_FIELDS | {"date", "invoice_date", "journal_id", "move_type"}
 NO_NUMBER = (False, None, "", "/")
 
+# Odoo computes these anew long after posting: the due date with a payment, from what
+# the payment term says by then; the terms printed, with the customer's language.
+FROZEN_FIELDS = frozenset({"invoice_date_due", "narration"})
+
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"
 
@@ -103,6 +108,12 @@ class AccountMove(models.Model):
         self.filtered("is_locked").show_reset_to_draft_button = False
         return res
 
+    def _compute_field_value(self, field):
+        # EXTENDS 'base': what was issued is not computed anew
+        if field.name in FROZEN_FIELDS:
+            self = self - self._filter_locked()  # noqa: PLW0642
+        return super()._compute_field_value(field)
+
     # -------------------------------------------------------------------------
     # CRUD
     # -------------------------------------------------------------------------
@@ -123,6 +134,11 @@ class AccountMove(models.Model):
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
         self._check_locked_write(vals)
+        if vals.get("state") == "posted":
+            # What is pending is computed while it is a draft, then it is frozen.
+            concerned = self._filter_lock_concerned()
+            concerned._recompute_recordset(FROZEN_FIELDS)
+            concerned.line_ids._recompute_recordset(FROZEN_LINE_FIELDS)
         return super().write(vals)
 
     def unlink(self):

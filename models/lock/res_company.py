@@ -27,12 +27,15 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         # EXTENDS 'base': a company without the lock is an administrator's decision, and
         # is logged like switching it off
+        if any(not vals.get("lock_posted_invoices", True) for vals in vals_list):
+            self._check_lock_access()
         companies = super().create(vals_list)
         unlocked = companies.sudo().filtered(lambda c: not c.lock_posted_invoices)
-        if unlocked:
-            unlocked = unlocked.with_env(self.env)
-            unlocked._check_lock_access()
-            unlocked._log_lock()
+        if unlocked and not self._has_lock_access():
+            # By a user default, which anybody can set.
+            unlocked._set_lock()
+        elif unlocked:
+            unlocked.with_env(self.env)._log_lock()
         return companies
 
     def write(self, vals):
@@ -56,15 +59,24 @@ class ResCompany(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
+    def _has_lock_access(self):
+        """:return: whether the user, also behind `sudo`, may change the lock"""
+        return self.env.user.has_group("account.group_account_manager")
+
+    @api.model
     def _check_lock_access(self):
         """:raise AccessError: the user, also behind `sudo`, may not change the lock"""
-        if not self.env.user.has_group("account.group_account_manager"):
+        if not self._has_lock_access():
             raise AccessError(
                 self.env._(
                     "Only an accounting administrator can switch the lock of issued "
                     "documents. Ask one to do it."
                 )
             )
+
+    def _set_lock(self):
+        """Switch the lock of new companies on, before anybody knew it was off."""
+        return super().write({"lock_posted_invoices": True})
 
     def _log_lock(self):
         """Write down who set the lock of these companies, where nobody removes it."""
