@@ -27,15 +27,15 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         # EXTENDS 'base': a company without the lock is an administrator's decision, and
         # is logged like switching it off
-        if any(not vals.get("lock_posted_invoices", True) for vals in vals_list):
-            self._check_lock_access()
+        if not self._has_lock_access():
+            if any(not vals.get("lock_posted_invoices", True) for vals in vals_list):
+                self._check_lock_access()
+            # Not by a user default either, which anybody can set.
+            vals_list = [{**vals, "lock_posted_invoices": True} for vals in vals_list]
         companies = super().create(vals_list)
-        unlocked = companies.sudo().filtered(lambda c: not c.lock_posted_invoices)
-        if unlocked and not self._has_lock_access():
-            # By a user default, which anybody can set.
-            unlocked._set_lock()
-        elif unlocked:
-            unlocked.with_env(self.env)._log_lock()
+        companies.filtered(
+            lambda company: not company.sudo().lock_posted_invoices
+        )._log_lock()
         return companies
 
     def write(self, vals):
@@ -73,10 +73,6 @@ class ResCompany(models.Model):
                     "documents. Ask one to do it."
                 )
             )
-
-    def _set_lock(self):
-        """Switch the lock of new companies on, before anybody knew it was off."""
-        return super().write({"lock_posted_invoices": True})
 
     def _log_lock(self):
         """Write down who set the lock of these companies, where nobody removes it."""
