@@ -129,6 +129,29 @@ class TestLockCapability(LockCommon):
         with self.assertRefusal("can only be posted by confirming it"):
             leave[1].write({"state": "posted"})
 
+    def test_renewed_file(self):
+        """India's archive: the file goes for the one with the authority's number."""
+        pdf = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": "invoice.pdf",
+                    "raw": b"%PDF-1.4 issued",
+                    "res_model": "account.move",
+                    "res_id": self.document.id,
+                    "res_field": "invoice_pdf_report_file",
+                }
+            )
+        )
+        [move] = edi_cancellation._with_file_renewal({self.document: {}})
+        with self.assertRefusal():
+            move.ref = "changed"
+        with self.assertRefusal():
+            self.document.invoice_pdf_report_file = False
+        move.invoice_pdf_report_file = False
+        self.assertFalse(pdf.exists())
+
     def test_wrapped_methods_stay_private(self):
         """The e-invoicing addons' methods keep what they say of themselves."""
 

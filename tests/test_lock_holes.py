@@ -60,6 +60,11 @@ class TestLockHoles(LockCommon):
         self.document.button_draft()
         self.assertHole(lambda move: move.with_context(force_delete=True).unlink())
 
+    def test_issued_before_loses_no_number(self):
+        self._set_lock(False)
+        self.document.button_draft()
+        self.assertHole(lambda move: move.write({"name": False}))
+
     # --- state -------------------------------------------------------------------
 
     def test_h4_write_draft(self):

@@ -8,6 +8,7 @@ from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
+    FileRenewal,
     Posting,
     has_capability,
     with_capability,
@@ -326,6 +327,8 @@ class AccountMove(models.Model):
         unlocked = self - locked
         if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
             unlocked._check_unlocked_write(vals)
+        if "name" in closed_fields:
+            unlocked._check_issued_number_kept(vals["name"])
         if number_fields := closed_fields & NUMBER_FIELDS:
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
             for move in unlocked:
@@ -344,6 +347,8 @@ class AccountMove(models.Model):
         if not is_changed(move, fname, value):
             return True
         if fname in self._get_lock_file_fields():
+            if not value:
+                return has_capability(self.env, FileRenewal, self)
             # Archived once, by Odoo's own code, not by a user.
             return self.env.su and not move.with_context(bin_size=True)[fname]
         match fname:
@@ -423,6 +428,14 @@ class AccountMove(models.Model):
                     document=self._get_document_names(),
                 )
             )
+
+    def _check_issued_number_kept(self, name):
+        """:raise UserError: the number of a draft that was issued once would be lost"""
+        issued = self._filter_lock_concerned().filtered(
+            lambda move: move.posted_before and move.name not in NO_NUMBER
+        )
+        if issued.filtered(lambda move: move.name != name):
+            raise UserError(issued._get_lock_refusal(self, ["name"]))
 
     def _check_numbered_by_hand(self, fnames):
         """:param fnames: those of `NUMBER_FIELDS` that were given a value

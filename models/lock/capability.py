@@ -35,6 +35,13 @@ class Cancellation(Capability):
     _key = "account_partner_credit_note.cancellation"
 
 
+class FileRenewal(Capability):
+    """To lose its archived file: it is made anew with the authority's answer on it."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.file_renewal"
+
+
 class LogEntry(Capability):
     """To be written down in the log of the lock, for these companies."""
 

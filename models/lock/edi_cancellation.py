@@ -1,4 +1,4 @@
-"""Cancellations that a tax authority has accepted.
+"""What a tax authority has accepted: cancellations, and files with its answer on them.
 
 The e-invoicing addons cancel a document after the authority's answer, in a method of
 their own. This addon depends on none of them: once all addons are loaded, those methods
@@ -8,7 +8,7 @@ call with `with_accepted_cancellation`.
 
 from odoo import models
 
-from .capability import Cancellation, with_capability
+from .capability import Cancellation, FileRenewal, with_capability
 
 # (model, method, path from its records or arguments to the documents). All of them are
 # private, or ask the authority themselves: calling one over RPC gives no leave without
@@ -23,6 +23,9 @@ CANCELLING_METHODS = (
     ("l10n_es_edi_verifactu.document", "_cancel_after_sending", "move_id"),
     ("l10n_tw_edi.invoice.cancel", "button_request_cancel", "invoice_id"),
 )
+# India prints the number that the authority gave, also on a document whose file was
+# archived before it was reported: its file is made anew, in this method.
+RENEWING_METHOD = ("account.move.send", "_call_web_service_before_invoice_pdf_render")
 
 
 def with_accepted_cancellation(recordset, documents):
@@ -44,14 +47,16 @@ class AccountMove(models.Model):
     def _register_hook(self):
         res = super()._register_hook()
         for model_name, method_name, path in CANCELLING_METHODS:
-            model_class = self.env.registry.get(model_name)
-            method = getattr(model_class, method_name, None)
-            if method and not hasattr(method, "lock_wrapped"):
-                setattr(model_class, method_name, _wrap(method, path))
+            _patch(self.env.registry, model_name, method_name, path)
+        if "l10n_in_edi_status" in self._fields:
+            _patch(self.env.registry, *RENEWING_METHOD, "invoices_data")
         return res
 
     def _unregister_hook(self):
-        for model_name, method_name, _path in CANCELLING_METHODS:
+        for model_name, method_name, _path in (
+            *CANCELLING_METHODS,
+            (*RENEWING_METHOD, None),
+        ):
             model_class = self.env.registry.get(model_name)
             if model_class and hasattr(
                 vars(model_class).get(method_name), "lock_wrapped"
@@ -60,8 +65,17 @@ class AccountMove(models.Model):
         return super()._unregister_hook()
 
 
+def _patch(registry, model_name, method_name, path):
+    model_class = registry.get(model_name)
+    method = getattr(model_class, method_name, None)
+    if method and not hasattr(method, "lock_wrapped"):
+        setattr(model_class, method_name, _wrap(method, path))
+
+
 def _wrap(method, path):
     def wrapper(self, *args, **kwargs):
+        if path == "invoices_data":
+            return method(self, _with_file_renewal(*args, **kwargs))
         documents = _get_documents(self, path, *args, **kwargs)
         return method(with_accepted_cancellation(self, documents), *args, **kwargs)
 
@@ -71,6 +85,13 @@ def _wrap(method, path):
     wrapper.__doc__ = method.__doc__
     wrapper.lock_wrapped = True
     return wrapper
+
+
+def _with_file_renewal(invoices_data):
+    return {
+        with_capability(invoice, FileRenewal, invoice): data
+        for invoice, data in invoices_data.items()
+    }
 
 
 def _get_documents(records, path, *args, **kwargs):

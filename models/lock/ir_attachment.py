@@ -3,6 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .capability import FileRenewal, has_capability
 from .changes import is_changed
 
 # What an archived file is, and what it is the file of.
@@ -92,8 +93,10 @@ class IrAttachment(models.Model):
 
     def unlink(self):
         # EXTENDS 'base': before 'account' takes the file off its document instead
-        if locked := self.sudo()._filter_locked_files()[:1]:
-            locked._get_slot()._raise_locked(self.env)
+        for attachment in self.sudo()._filter_locked_files():
+            move = self.env["account.move"].browse(attachment.res_id)
+            if not has_capability(self.env, FileRenewal, move):
+                attachment._get_slot()._raise_locked(self.env)
         return super().unlink()
 
     # -------------------------------------------------------------------------
