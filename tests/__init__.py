@@ -14,5 +14,6 @@ from . import test_lock_holes
 from . import test_lock_odoo_works
 from . import test_lock_rpc
 from . import test_lock_setting
+from . import test_lock_ui
 from . import test_report
 from . import test_ui
