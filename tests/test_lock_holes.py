@@ -715,6 +715,6 @@ class TestLockHoles(LockCommon):
         )
         self.assertEqual(
             str(error),
-            f"{self.document.name} was issued and cannot be changed: Reference and Due "
-            "Date. Create a credit note instead.",
+            f"{self.document.name}: issued documents cannot be changed (Reference and "
+            "Due Date). Create a credit note instead.",
         )

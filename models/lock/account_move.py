@@ -64,9 +64,7 @@ FILE_FIELDS = frozenset({"invoice_pdf_report_file", "ubl_cii_xml_file"})
 PAID_STATES = ("paid", "in_payment")
 
 # What `_post` alone gives to a draft.
-POSTING_FIELDS = frozenset(
-    {"posted_before", "inalterable_hash", "secure_sequence_number"}
-)
+POSTING_FIELDS = frozenset({"posted_before", "inalterable_hash"})
 NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
 # What decides of the number that comes next.
 NUMBERING_FIELDS = NUMBER_FIELDS | {"date", "invoice_date", "journal_id", "move_type"}
@@ -493,7 +491,7 @@ class AccountMove(models.Model):
         if issued:
             raise UserError(
                 self.env._(
-                    "%(documents)s was issued and cannot be deleted. %(way_to_go)s",
+                    "%(documents)s: issued documents cannot be deleted. %(way_to_go)s",
                     documents=issued._get_document_names(),
                     way_to_go=issued[0]._get_lock_way_to_go(),
                 )
@@ -591,21 +589,21 @@ class AccountMove(models.Model):
         :param fnames: names of these fields
         :return: sentences that name the documents, the fields and the way to go
         """
-        documents = self._get_document_names()
-        way_to_go = self[0]._get_lock_way_to_go()
+        values = {
+            "documents": self._get_document_names(),
+            "way_to_go": self[0]._get_lock_way_to_go(),
+        }
         if fnames:
+            values["fields"] = self._get_field_labels(model, fnames)
             return self.env._(
-                "%(documents)s was issued and cannot be changed: %(fields)s. "
+                "%(documents)s: issued documents cannot be changed (%(fields)s). "
                 "%(way_to_go)s",
-                documents=documents,
-                fields=self._get_field_labels(model, fnames),
-                way_to_go=way_to_go,
+                **values,
             )
         return self.env._(
-            "%(documents)s was issued and cannot be changed or cancelled. "
+            "%(documents)s: issued documents cannot be changed or cancelled. "
             "%(way_to_go)s",
-            documents=documents,
-            way_to_go=way_to_go,
+            **values,
         )
 
     def _get_lock_way_to_go(self):
