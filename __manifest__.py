@@ -18,6 +18,7 @@
         "views/account_move_lock_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_settings_lock_views.xml",
         "views/res_partner_views.xml",
         "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",

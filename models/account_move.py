@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_list
@@ -228,10 +230,16 @@ class AccountMove(models.Model):
                 ("move_type", "=", "out_refund"),
                 ("state", "in", states),
             ],
-            ["reversed_entry_id"],
-            ["amount_total:sum"],
+            ["reversed_entry_id", "currency_id"],
+            ["amount_total:sum", "amount_total_signed:sum"],
         )
-        return {invoice.sudo(False): amount for invoice, amount in groups}
+        credited = defaultdict(float)
+        for invoice, currency, amount, amount_signed in groups:
+            if currency != invoice.currency_id:
+                # By hand, in another currency: what it is worth at the invoice's rate.
+                amount = abs(amount_signed) * invoice.invoice_currency_rate
+            credited[invoice.sudo(False)] += invoice.currency_id.round(amount)
+        return credited
 
     def _get_billing_status(self, credited, today):
         """:param credited: amount of the posted credit notes, tax included
@@ -280,6 +288,49 @@ class AccountMove(models.Model):
             }
             for _partial, amount, counterpart in partials
         ]
+
+    def _get_open_invoice_lines(self, account):
+        """:param account: receivable account of the credit
+        :return: what other invoices of this customer have open in the company, account
+            and currency of this credit note, oldest due date first
+        """
+        self.ensure_one()
+        return self.env["account.move.line"].search(
+            [
+                ("account_id", "=", account.id),
+                ("amount_residual_currency", ">", 0.0),
+                ("company_id", "=", self.company_id.id),
+                ("currency_id", "=", self.currency_id.id),
+                ("display_type", "=", "payment_term"),
+                ("move_id.move_type", "in", self._get_creditable_types()),
+                ("parent_state", "=", "posted"),
+                ("partner_id", "=", self.commercial_partner_id.id),
+                ("reconciled", "=", False),
+            ],
+            order="date_maturity, date, id",
+        )
+
+    def _get_next_recurring_invoices(self):
+        """:return: the drafts that come next in the series of these invoices"""
+        recurring = self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
+        if not recurring:
+            return self.browse()
+        origins = recurring.auto_post_origin_id | recurring
+        return self.search(
+            [("auto_post_origin_id", "in", origins.ids), ("state", "=", "draft")]
+        )
+
+    def _stop_recurring(self):
+        """Cancel the next invoice of each series, so that no other follows."""
+        next_invoices = self._get_next_recurring_invoices()
+        next_invoices.button_cancel()
+        for invoice in next_invoices:
+            invoice._message_log(
+                body=self.env._(
+                    "Series stopped: %s is credited",
+                    self._get_document_names(),
+                )
+            )
 
     def _get_print_action(self):
         """:return: action that downloads these credit notes as a PDF"""
@@ -349,11 +400,7 @@ class AccountMove(models.Model):
                 "Credit the invoices of one company at a time.",
                 format_list(self.env, self.company_id.mapped("display_name")),
             )
-        if moves := self.filtered(
-            lambda move: (
-                move.currency_id.compare_amounts(move.amount_creditable, 0.0) <= 0
-            )
-        ):
+        if moves := self.filtered(lambda move: not move._has_left_to_credit()):
             return self.env._(
                 "Nothing is left to credit on %(invoices)s%(credit_notes)s.",
                 invoices=moves._get_document_names(),
@@ -390,6 +437,13 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
     # REVERSAL, DOCUMENT AND E-MAIL
     # -------------------------------------------------------------------------
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS 'account': `cancel` takes all payments off the invoices and posts;
+        # the dialog of credit notes keeps them, and posts what equals its plan
+        if cancel and self.env.context.get("reversal_keeps_payments"):
+            cancel = False
+        return super()._reverse_moves(default_values_list, cancel=cancel)
 
     def _get_copy_message_content(self, default):
         # EXTENDS 'account': say "credit note", not "entry", on credit notes

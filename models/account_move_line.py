@@ -52,13 +52,22 @@ class AccountMoveLine(models.Model):
         """
         self.ensure_one()
         credited = self.credit_note_line_ids.filtered(
-            lambda line: line.parent_state != "cancel"
+            lambda line: line.parent_state != "cancel" and line._is_credit_note_line()
         )
         amount_left = self.amount_currency + sum(credited.mapped("amount_currency"))
         if credited and self.amount_currency and self.currency_id.is_zero(amount_left):
             return 0.0
         same_price = credited.filtered(lambda line: line.price_unit == self.price_unit)
         return max(0.0, self.quantity - sum(same_price.mapped("quantity")))
+
+    def _is_credit_note_line(self):
+        """:return: whether the link to the invoice line is that of the two documents"""
+        self.ensure_one()
+        return (
+            self.move_type == "out_refund"
+            and bool(self.credited_line_id)
+            and self.credited_line_id.move_id == self.move_id.reversed_entry_id
+        )
 
     def _get_credit_key(self):
         """Tell which journal items of an invoice and its credit notes belong together.
@@ -70,7 +79,7 @@ class AccountMoveLine(models.Model):
         if self.display_type == "product":
             if self.move_type != "out_refund":
                 return ("line", self.id)
-            if self.credited_line_id:
+            if self._is_credit_note_line():
                 return ("line", self.credited_line_id.id)
             return ("unlinked", self.id)
         if self.display_type in (
@@ -83,7 +92,12 @@ class AccountMoveLine(models.Model):
             return None
         if self.display_type == "tax":
             return ("tax", self.tax_line_id.id, *self._get_tax_key())
-        return ("other", self.display_type, self.account_id.id)
+        return (
+            "other",
+            self.display_type,
+            self.account_id.id,
+            tuple(sorted(self.tax_ids.ids)),
+        )
 
     def _get_tax_key(self):
         """:return: tuple of what tells the tax items of one tax apart, the same on
@@ -110,3 +124,12 @@ class AccountMoveLine(models.Model):
         ):
             values["credited_line_id"] = self.id
         return res
+
+    def _get_order_lines(self):
+        """:return: the sales order lines of these lines; None without the Sales app"""
+        return self.sale_line_ids if "sale_line_ids" in self._fields else None
+
+    def _unlink_order_lines(self):
+        """Take these lines off the sales orders, if there are any."""
+        if "sale_line_ids" in self._fields:
+            self.sale_line_ids = False

@@ -22,15 +22,11 @@ class TestMethods(CreditNoteCommon):
             self.assertAlmostEqual(credit_note.amount_total, preview["total"])
             self.assertAlmostEqual(credit_note.amount_untaxed, preview["untaxed"])
             self.assertAlmostEqual(credit_note.amount_tax, preview["tax"])
-            self.assertAlmostEqual(
-                invoice.amount_residual, preview["amount_due_after"]
-            )
+            self.assertAlmostEqual(invoice.amount_residual, preview["amount_due_after"])
             self.assertAlmostEqual(
                 credit_note.amount_residual, preview["amount_customer_credit"]
             )
-            self.assertAlmostEqual(
-                invoice.amount_creditable, preview["amount_left"]
-            )
+            self.assertAlmostEqual(invoice.amount_creditable, preview["amount_left"])
             totals = credit_note.tax_totals
             self.assertAlmostEqual(
                 totals["total_amount_currency"], credit_note.amount_total
@@ -104,9 +100,9 @@ class TestMethods(CreditNoteCommon):
                 self.assertAlmostEqual(credit_note.amount_total, amount)
         self._credit_by(invoice)
         self.assertEqual(invoice.payment_state, "reversed")
-        for key, amounts in self.env["account.move.reversal"]._get_invoiced_and_left(
-            invoice
-        )[1].items():
+        for key, amounts in (
+            self.env["account.move.reversal"]._get_invoiced_and_left(invoice)[1].items()
+        ):
             self.assertEqual(amounts, (0.0, 0.0), key)
 
     def test_percentage_of_many(self):

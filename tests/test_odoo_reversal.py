@@ -56,6 +56,28 @@ class TestOdooReversal(CreditNoteCommon):
         self.assertFalse(new_invoice.invoice_line_ids.credited_line_id)
         self.assertEqual(invoice.reversal_move_ids.credit_note_reason_id, self.reason)
 
+    def test_reverse_and_create_invoice_keeps_payments(self):
+        """Odoo un-reconciles payments and earlier credit notes here."""
+        invoice = self._invoice(100.0, quantity=4, invoice_origin="S00042")  # 460.00
+        payment = self._register_payment(
+            invoice, amount=60.0, payment_difference_handling="open"
+        )
+        earlier = self._native_credit_note(invoice, quantity=1)
+        matched = invoice._get_reconciled_amls()
+        action = self._form(invoice).save().modify_moves()
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        credit_note = invoice.reversal_move_ids - earlier
+        self.assertTrue(payment)
+        self.assertTrue(matched <= invoice._get_reconciled_amls())
+        self.assertEqual(earlier.amount_residual, 0.0)
+        self.assertEqual(credit_note.state, "posted")
+        self.assertEqual(credit_note.amount_total, 345.0)
+        self.assertEqual(credit_note.amount_residual, 60.0)
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self.assertEqual(new_invoice.state, "draft")
+        self.assertEqual(new_invoice.amount_total, 460.0)
+        self.assertEqual(new_invoice.invoice_origin, "S00042")
+
     def test_vendor_bill_is_reversed_as_ever(self):
         bill = self._create_invoice(move_type="in_invoice", post=True)
         with self._form(bill) as form:

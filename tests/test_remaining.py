@@ -1,3 +1,5 @@
+from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import CreditNoteCommon
@@ -94,3 +96,67 @@ class TestRemaining(CreditNoteCommon):
         self.assertEqual(invoice.amount_creditable, invoice.amount_total)
         self._credit(invoice)
         self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_mixed_early_payment_discount_in_another_currency(self):
+        """Its journal items go in proportion with a part; none are left at the end."""
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3337)])
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2/10",
+                "early_discount": True,
+                "early_pay_discount_computation": "mixed",
+                "discount_percentage": 2,
+                "discount_days": 10,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100.0})
+                ],
+            }
+        )
+        invoice = self._invoice(
+            100.0, 33.33, currency_id=currency.id, invoice_payment_term_id=term.id
+        )
+        self.assertTrue(
+            invoice.line_ids.filtered(lambda line: line.display_type == "epd")
+        )
+        for percentage in (10, 33):
+            self._credit(invoice, credit_method="percentage", percentage=percentage)
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_cash_rounding(self):
+        for strategy in ("add_invoice_line", "biggest_tax"):
+            with self.subTest(strategy=strategy):
+                rounding = self.env["account.cash.rounding"].create(
+                    {
+                        "name": "0.05",
+                        "rounding": 0.05,
+                        "strategy": strategy,
+                        "rounding_method": "HALF-UP",
+                        "profit_account_id": self.company_data[
+                            "default_account_revenue"
+                        ].id,
+                        "loss_account_id": self.company_data[
+                            "default_account_expense"
+                        ].id,
+                    }
+                )
+                invoice = self._invoice(
+                    9.99, 19.94, invoice_cash_rounding_id=rounding.id
+                )
+                self.assertTrue(
+                    invoice.line_ids.filtered(
+                        lambda line: line.display_type == "rounding"
+                    )
+                )
+                self._credit(invoice, credit_method="amount", amount=11.51)
+                self._credit(invoice)
+                self.assertNothingLeft(invoice)
+
+    def test_invoice_of_zero(self):
+        invoice = self._invoice(100.0, -100.0)
+        self.assertEqual(invoice.amount_total, 0.0)
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_total, 0.0)
+        self.assertEqual(len(credit_note.invoice_line_ids), 2)
+        with self.assertRaisesRegex(UserError, "Nothing is left to credit"):
+            self._credit(invoice)

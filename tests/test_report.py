@@ -63,7 +63,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             "Service 2",
             "172.50",
             f"Set against {invoice.name}",
-            f"Left to pay on {invoice.name}",
+            f"Still due on {invoice.name}",
         ):
             self.assertIn(words, text)
         for words in ("Reversal of", "Due Date", "Payment Communication", "Invoice D"):
@@ -119,7 +119,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         text = self._html_text("account.account_invoices", credit_note)
         self.assertIn(f"Credit Note {credit_note.name}", text)
         self.assertNotIn("Credited Invoice", text)
-        self.assertNotIn("Left to pay", text)
+        self.assertNotIn("Still due", text)
         self.assertIn("Your remaining credit $ 115.00", text)
 
     def test_paid_invoice_leaves_a_credit(self):
@@ -129,7 +129,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         text = self._html_text("account.account_invoices", credit_note)
         self.assertIn(f"Set against {invoice.name} $ 75.00", text)
         self.assertIn("Your remaining credit $ 40.00", text)
-        self.assertIn(f"Left to pay on {invoice.name} $ 0.00", text)
+        self.assertIn(f"Still due on {invoice.name} $ 0.00", text)
 
     def test_draft_says_so(self):
         wizard = self._wizard(self._invoice(100.0))

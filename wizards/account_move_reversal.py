@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
 # A message on the screen with more links than this is not read.
@@ -25,6 +25,10 @@ class AccountMoveReversal(models.TransientModel):
         default="remaining",
         required=True,
     )
+    available_credit_methods = fields.Char(
+        compute="_compute_available_credit_methods",
+        help="Lines and amounts are credited for one invoice at a time.",
+    )
     line_ids = fields.One2many(
         comodel_name="account.move.reversal.line",
         inverse_name="reversal_id",
@@ -34,10 +38,39 @@ class AccountMoveReversal(models.TransientModel):
     )
     amount = fields.Monetary(help="Tax included. It is hit to the cent.")
     percentage = fields.Float(help="Of the invoice's total.")
+    settlement = fields.Selection(
+        selection=[
+            ("keep", "Keep as customer credit"),
+            ("apply", "Apply to other open invoices"),
+            ("refund", "Refund"),
+        ],
+        string="Beyond the Amount Due",
+        default="keep",
+        required=True,
+        help="What happens with what is credited beyond the amount due.",
+    )
+    use_invoice_rate = fields.Boolean(
+        string="Exchange Rate of the Invoice",
+        default=True,
+        help="Several tax laws want the rate of the invoice, and it leaves no exchange "
+        "difference. Otherwise the rate of the credit note's day is used.",
+    )
+    has_foreign_currency = fields.Boolean(compute="_compute_offers")
+    reopen_order = fields.Boolean(
+        string="Order Can Be Invoiced Again",
+        default=True,
+        help="Untick for goodwill: the quantities stay invoiced on the sales order.",
+    )
+    has_order = fields.Boolean(compute="_compute_offers")
+    stop_recurring = fields.Boolean(
+        help="The invoice repeats by itself. Cancel the next one and stop.",
+    )
+    is_recurring = fields.Boolean(compute="_compute_offers")
     reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
         check_company=True,
     )
+    reason_required = fields.Boolean(related="company_id.credit_note_reason_required")
     invoice_count = fields.Integer(compute="_compute_invoice_count")
     preview = fields.Html(compute="_compute_amounts", sanitize=False)
     amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
@@ -69,6 +102,26 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             wizard.invoice_count = len(wizard.move_ids)
 
+    @api.depends("move_ids")
+    def _compute_available_credit_methods(self):
+        for wizard in self:
+            wizard.available_credit_methods = (
+                "remaining,lines,amount,percentage"
+                if len(wizard.move_ids) == 1
+                else "remaining,percentage"
+            )
+
+    @api.depends("move_ids")
+    def _compute_offers(self):
+        """Say which of the options make sense for these invoices."""
+        for wizard in self:
+            moves = wizard.move_ids._origin
+            wizard.has_foreign_currency = any(
+                move.currency_id != move.company_currency_id for move in moves
+            )
+            wizard.has_order = bool(moves.invoice_line_ids._get_order_lines())
+            wizard.is_recurring = bool(moves._get_next_recurring_invoices())
+
     @api.depends("move_ids", "credit_method")
     def _compute_line_ids(self):
         for wizard in self:
@@ -89,8 +142,10 @@ class AccountMoveReversal(models.TransientModel):
         "currency_id",
         "line_ids.price_unit",
         "line_ids.quantity",
+        "date",
         "move_ids",
         "percentage",
+        "use_invoice_rate",
     )
     def _compute_amounts(self):
         for wizard in self:
@@ -154,13 +209,15 @@ class AccountMoveReversal(models.TransientModel):
     @api.model
     def _add_missing_values(self, vals):
         """:return: values to create a dialog from, with its company and journal"""
-        if vals.get("journal_id"):
+        if vals.get("journal_id") and vals.get("company_id"):
             return vals
         wizard = self.new(vals)
         companies = wizard.move_ids._origin.company_id
         if len(companies) == 1:
             vals = {**vals, "company_id": companies.id}
             wizard.company_id = companies
+        if vals.get("journal_id"):
+            return vals
         if wizard.is_credit_note:
             wizard._check_journal()
         return {**vals, "journal_id": wizard.journal_id._origin.id}
@@ -177,7 +234,18 @@ class AccountMoveReversal(models.TransientModel):
         :return: action that names the credit notes on the screen and closes the dialog
         :raise UserError: something cannot be credited; nothing is changed then
         """
-        return self._get_issued_action(self._credit())
+        credit_notes = self._credit()
+        open_credit_notes = credit_notes.filtered("amount_residual")
+        if self.settlement != "refund" or not open_credit_notes:
+            return self._get_issued_action(credit_notes)
+        return self._get_issued_action(
+            credit_notes,
+            next_action={
+                **open_credit_notes.action_register_payment(),
+                # The server completes an action, but not one inside another.
+                "views": [(False, "form")],
+            },
+        )
 
     def action_issue_and_print(self):
         """Issue the credit notes, then print them. See `action_issue`.
@@ -210,9 +278,18 @@ class AccountMoveReversal(models.TransientModel):
             return super().reverse_moves(is_modify=is_modify)
         self._check_invoices()
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
-        action = super().reverse_moves(is_modify=is_modify)
-        if not is_modify:
-            self._apply_plan(self.new_move_ids, plans)
+        known = self.move_ids.reversal_move_ids
+        action = super(
+            AccountMoveReversal, self.with_context(reversal_keeps_payments=True)
+        ).reverse_moves(is_modify=is_modify)
+        credit_notes = self.move_ids.reversal_move_ids - known
+        self._apply_plan(credit_notes, plans)
+        self._keep_orders_invoiced(credit_notes)
+        if is_modify:
+            # Odoo posts them while it un-reconciles the payments, which we keep.
+            to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
+            to_post.action_post()
+            self._log_issued(to_post)
         return action
 
     # -------------------------------------------------------------------------
@@ -280,7 +357,7 @@ class AccountMoveReversal(models.TransientModel):
                 "credit_note_reason_text": self.reason,
             }
         )
-        if move.currency_id != move.company_currency_id:
+        if self.use_invoice_rate and move.currency_id != move.company_currency_id:
             # The rate of the invoice: several tax laws want it, and it leaves no
             # exchange difference.
             values["invoice_currency_rate"] = move.invoice_currency_rate
@@ -292,6 +369,13 @@ class AccountMoveReversal(models.TransientModel):
                 Command.create(self._prepare_credit_note_line(line_plan))
                 for line_plan in plan["lines"]
             ]
+        return values
+
+    def _modify_default_reverse_values(self, origin_move):
+        # EXTENDS 'account': the new invoice keeps its source document
+        values = super()._modify_default_reverse_values(origin_move)
+        if self.is_credit_note:
+            values["invoice_origin"] = origin_move.invoice_origin
         return values
 
     def _prepare_credit_note_line(self, line_plan):
@@ -392,13 +476,38 @@ class AccountMoveReversal(models.TransientModel):
         )
         return commands
 
+    def _keep_orders_invoiced(self, credit_notes):
+        """Take the order lines off credit note lines that give no quantity back.
+
+        Those are differences in price, and all lines if the clerk does not re-open the
+        order. Odoo counts every credit note line of an order line as not invoiced.
+
+        :param credit_notes: drafts
+        """
+        lines = credit_notes.invoice_line_ids
+        if not lines._get_order_lines():
+            return
+        if self.reopen_order:
+            lines = lines.filtered(
+                lambda line: (
+                    line.credited_line_id
+                    and line.price_unit != line.credited_line_id.price_unit
+                    and line.credited_line_id.quantity_creditable
+                )
+            )
+        lines._unlink_order_lines()
+
     def _get_missing_item_command(self, credit_note, key, amounts):
         """:return: command that adds what the invoice has under this key and Odoo did
         not make on the credit note, as the rounding of an invoice paid in cash
         """
-        [source] = credit_note.reversed_entry_id.line_ids.filtered(
-            lambda line: line._get_credit_key() == key
-        )[:1]
+        invoice = credit_note.reversed_entry_id
+        # sudo: an earlier credit note may have what the invoice has not, and this one
+        # takes it back; see `_get_invoiced_and_left`
+        items = (invoice.line_ids + invoice.sudo()._get_credit_notes().line_ids).sudo(
+            False
+        )
+        source = items.filtered(lambda line: line._get_credit_key() == key)[:1]
         [values] = source.copy_data({"move_id": credit_note.id})
         amount, balance = amounts
         return Command.create({**values, "amount_currency": amount, "balance": balance})
@@ -455,7 +564,7 @@ class AccountMoveReversal(models.TransientModel):
         }
 
     def _settle_credit_notes(self, credit_notes):
-        """Hook for what is to happen with the posted credit notes.
+        """Do with the posted credit notes what the clerk chose.
 
         Posting has set them against the open amounts of their invoices
         (`account.move._reconcile_reversed_moves`). Payments stay matched, and what is
@@ -463,6 +572,33 @@ class AccountMoveReversal(models.TransientModel):
 
         :param credit_notes: posted credit notes
         """
+        if self.settlement == "apply":
+            for credit_note in credit_notes:
+                self._apply_to_open_invoices(credit_note)
+        if self.stop_recurring:
+            self.move_ids._stop_recurring()
+
+    def _apply_to_open_invoices(self, credit_note):
+        """Set an open credit against other invoices of the customer, oldest due first.
+
+        :param credit_note: one posted credit note
+        """
+        credit_lines = credit_note.line_ids.filtered(
+            lambda line: line.display_type == "payment_term" and not line.reconciled
+        )
+        if not credit_lines:
+            return
+        invoices = self.env["account.move"]
+        # The order in which they are applied is that of `reconcile`: by due date.
+        for line in credit_note._get_open_invoice_lines(credit_lines.account_id):
+            if not credit_note.amount_residual:
+                break
+            (credit_lines + line).reconcile()
+            invoices |= line.move_id
+        if invoices:
+            credit_note._message_log(
+                body=self.env._("Applied to %s", invoices._get_document_names())
+            )
 
     # -------------------------------------------------------------------------
     # DELIVER: say it, print it, send it.
@@ -507,19 +643,11 @@ class AccountMoveReversal(models.TransientModel):
         self.ensure_one()
         moves = self.move_ids
         self.env["account.move"]._check_credit_note_access()
-        try:
-            moves.lock_for_update(allow_referencing=True)
-        except LockError:
-            raise UserError(
-                self.env._(
-                    "Somebody else is changing %s right now. Try again in a moment.",
-                    moves._get_document_names(),
-                )
-            ) from None
-        moves.invalidate_recordset(["amount_creditable"])
+        moves._lock_for_credit()
         moves._check_creditable()
         self._check_journal()
         self._check_date()
+        self._check_reason()
         self._check_method()
 
     def _check_issue(self):
@@ -534,6 +662,18 @@ class AccountMoveReversal(models.TransientModel):
                     "%(date)s is in the future. Choose today or an earlier date, or "
                     "save the credit note as a draft: it is posted on that day.",
                     date=format_date(self.env, self.date),
+                )
+            )
+
+    def _check_reason(self):
+        """:raise UserError: the company wants a reason and there is none"""
+        if self.reason_required and not self.reason_id:
+            raise UserError(
+                self.env._(
+                    "Choose a reason to credit %(invoices)s: %(company)s wants one on "
+                    "each credit note.",
+                    invoices=self.move_ids._get_document_names(),
+                    company=self.company_id.display_name,
                 )
             )
 
@@ -596,9 +736,11 @@ class AccountMoveReversal(models.TransientModel):
             )
         for invoice in self.move_ids:
             total = self._get_credited_total(invoice)
-            if invoice.currency_id.compare_amounts(
-                total, invoice.amount_creditable
-            ) > 0 and self.percentage < 100:
+            if (
+                invoice.currency_id.compare_amounts(total, invoice.amount_creditable)
+                > 0
+                and self.percentage < 100
+            ):
                 raise UserError(
                     self.env._(
                         "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "

@@ -20,7 +20,7 @@ class AccountMoveReversalLine(models.TransientModel):
     name = fields.Char(string="Description", related="invoice_line_id.name")
     currency_id = fields.Many2one(related="invoice_line_id.currency_id")
     quantity_creditable = fields.Float(
-        string="Left", related="invoice_line_id.quantity_creditable"
+        string="Left to Credit", related="invoice_line_id.quantity_creditable"
     )
     is_credited = fields.Boolean(
         string="Credit",
@@ -39,7 +39,7 @@ class AccountMoveReversalLine(models.TransientModel):
         help="The price of the invoice to take the goods back. A lower price credits "
         "an overcharge: the difference is credited, the quantity is not.",
     )
-    amount = fields.Monetary(string="Tax excl.", compute="_compute_amount")
+    amount = fields.Monetary(string="Tax Excluded", compute="_compute_amount")
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -116,9 +116,8 @@ class AccountMoveReversalLine(models.TransientModel):
                     **values,
                 )
             )
-        if (
-            self.price_unit * line.price_unit < 0
-            or abs(self.price_unit) > abs(line.price_unit)
+        if self.price_unit * line.price_unit < 0 or abs(self.price_unit) > abs(
+            line.price_unit
         ):
             raise UserError(
                 self.env._(
@@ -141,7 +140,7 @@ class AccountMoveReversalLine(models.TransientModel):
         )
 
     def _compare_with_left(self):
-        """:return: -1, 0 or 1, as the quantity is less, all or more than what is left"""
+        """:return: -1, 0 or 1: the quantity is less, all or more than what is left"""
         return float_compare(
             self.quantity,
             self.invoice_line_id.quantity_creditable,

@@ -30,7 +30,9 @@ class AccountMoveReversal(models.TransientModel):
             lambda line: line.display_type == "product"
         )
         credited = self._get_credited_lines(invoice, lines, left)
-        amounts = self._plan_amounts(invoice, lines, invoiced, left, credited)
+        amounts = self._plan_amounts(invoice, lines, left, credited)
+        if not self.use_invoice_rate:
+            amounts = self._at_rate_of_the_day(invoice, amounts)
         return {
             "lines": [
                 line_plan
@@ -70,11 +72,11 @@ class AccountMoveReversal(models.TransientModel):
 
     def _get_invoiced_and_left(self, invoice):
         """:return: ({key: amounts} of the invoice, {key: amounts} left to credit)"""
-        invoiced = self._sum_by_key(invoice.line_ids)
+        invoiced = self._sum_by_key(invoice, invoice.line_ids)
         left = dict(invoiced)
         # sudo: what is left of an invoice does not depend on who looks at it
         credit_lines = invoice.sudo()._get_credit_notes().line_ids
-        for key, amounts in self._sum_by_key(credit_lines).items():
+        for key, amounts in self._sum_by_key(invoice, credit_lines).items():
             if key in left:
                 left[key] = self._round_amounts(
                     invoice, map(sum, zip(left[key], amounts, strict=True))
@@ -84,42 +86,60 @@ class AccountMoveReversal(models.TransientModel):
         self._allot_unlinked(invoice, left, credit_lines)
         return invoiced, left
 
-    def _sum_by_key(self, lines):
+    def _sum_by_key(self, invoice, lines):
         sums = {}
         for line in lines:
             if key := line._get_credit_key():
                 amount, balance = sums.get(key, (0.0, 0.0))
-                sums[key] = (amount + line.amount_currency, balance + line.balance)
-        return {
-            key: (
-                lines.currency_id[:1].round(amount),
-                lines.company_currency_id[:1].round(balance),
-            )
-            for key, (amount, balance) in sums.items()
-        }
+                sums[key] = (
+                    amount + self._get_amount_currency(invoice, line),
+                    balance + line.balance,
+                )
+        return {key: self._round_amounts(invoice, sums[key]) for key in sums}
+
+    def _get_amount_currency(self, invoice, line):
+        """:return: amount of a journal item in the invoice's currency"""
+        if line.currency_id == invoice.currency_id:
+            return line.amount_currency
+        return line.balance * invoice.invoice_currency_rate
 
     def _allot_unlinked(self, invoice, left, credit_lines):
         """Take credit note lines without a link off the invoice lines they may credit.
 
         Credit notes from before this addon, or by other doors, know no lines. What
-        they credit is taken off the lines of the same account, in proportion.
+        they credit is taken, in proportion, off the lines of the same account and
+        taxes; else of the same account; else off all lines.
         """
-        by_account = defaultdict(lambda: self.env["account.move.line"])
-        for line in credit_lines:
-            if (line._get_credit_key() or ("",))[0] == "unlinked":
-                by_account[line.account_id] |= line
-        for account, lines in by_account.items():
-            keys = [
-                key
-                for key in left
-                if key[0] == "line"
-                and self.env["account.move.line"].browse(key[1]).account_id == account
-            ] or [key for key in left if key[0] == "line"]
+        unlinked = credit_lines.filtered(
+            lambda line: (line._get_credit_key() or ("",))[0] == "unlinked"
+        )
+        if not unlinked:
+            return
+        invoice_lines = self.env["account.move.line"].browse(
+            key[1] for key in left if key[0] == "line"
+        )
+        for (account, taxes), lines in unlinked.grouped(
+            lambda line: (line.account_id, line.tax_ids)
+        ).items():
+            same_account = invoice_lines.filtered(
+                lambda line, account=account: line.account_id == account
+            )
+            same_taxes = same_account.filtered(
+                lambda line, taxes=taxes: line.tax_ids == taxes
+            )
             credited = (
-                sum(lines.mapped("amount_currency")),
+                sum(self._get_amount_currency(invoice, line) for line in lines),
                 sum(lines.mapped("balance")),
             )
-            self._spread(invoice, left, keys, credited)
+            self._spread(
+                invoice,
+                left,
+                [
+                    line._get_credit_key()
+                    for line in same_taxes or same_account or invoice_lines
+                ],
+                credited,
+            )
 
     def _spread(self, invoice, left, keys, amounts):
         """Add these amounts to those of the keys, in proportion, to the cent."""
@@ -209,7 +229,7 @@ class AccountMoveReversal(models.TransientModel):
             chosen[line] = amount
         return chosen
 
-    def _plan_amounts(self, invoice, lines, invoiced, left, credited):
+    def _plan_amounts(self, invoice, lines, left, credited):
         """:return: {key: amounts to credit}, signed as on the invoice"""
         is_zero = invoice.currency_id.is_zero
         line_left = {line: left[line._get_credit_key()][0] for line in lines}
@@ -222,16 +242,28 @@ class AccountMoveReversal(models.TransientModel):
                 invoice, credited.get(line, 0.0), left[key]
             )
         weights = self._get_tax_weights(invoice, lines, line_left, credited)
+        total_left = sum(line_left.values())
+        share = sum(credited.values()) / total_left if total_left else 0.0
         for key, (amount_left, balance_left) in left.items():
-            if key[0] == "tax":
-                amount = invoice.currency_id.round(
-                    amount_left * weights.get(key[1], 0.0)
-                )
-                amounts[key] = self._with_balance(
-                    invoice, amount, (amount_left, balance_left)
-                )
+            if key[0] == "line":
+                continue
+            # Early payment discounts and the like: the share of the lines.
+            weight = weights.get(key[1], 0.0) if key[0] == "tax" else share
+            amounts[key] = self._with_balance(
+                invoice,
+                invoice.currency_id.round(amount_left * weight),
+                (amount_left, balance_left),
+            )
         self._hit_total(invoice, lines, left, amounts)
         return amounts
+
+    def _at_rate_of_the_day(self, invoice, amounts):
+        """:return: the amounts with their balances at the rate of the credit note"""
+        rate = invoice._get_expected_currency_rate_at(self.date)
+        return {
+            key: self._round_amounts(invoice, (amount, amount / rate))
+            for key, (amount, _balance) in amounts.items()
+        }
 
     def _with_balance(self, invoice, amount, left):
         """:return: (amount, its balance), at the rate of what is left of the invoice"""

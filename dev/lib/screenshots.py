@@ -1,10 +1,11 @@
-"""Do a clerk's work in a browser and take the pictures of README.md and of the Apps page.
+"""Do a clerk's work in a browser and take the pictures that show the addon.
 
 usage: screenshots.py URL BROWSER FOLDER
 
 The database behind URL is thrown away afterwards: its demo data is dressed up here.
 """
 
+import base64
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,16 @@ CLERK_GROUPS = (
     "account.group_account_invoice",
 )
 CUSTOMER = "Ready Mat"
+LOGO = """
+<body style="margin: 0; background: transparent">
+  <svg width="470" height="96" viewBox="0 0 470 96">
+    <rect x="4" y="20" width="56" height="56" rx="12" fill="#1AD3BB" />
+    <rect x="32" y="20" width="56" height="56" rx="12" fill="#985184" opacity=".85" />
+    <text x="108" y="62" font-family="sans-serif" font-weight="bold" font-size="42"
+      fill="#374151">YourCompany</text>
+  </svg>
+</body>
+"""
 TAB = "a.nav-link[name=customer_invoices]"
 CREDIT_NOTE = ".o_customer_invoices_credit_note"
 ROW = ".o_notebook .o_data_row"
@@ -48,9 +59,10 @@ INVOICES = (
     (21, 30, (("Individual Workplace", 2), ("Drawer Black", 4)), 0.5),
     (12, 30, (("Office Design Software", 3),), 1.0),
     (5, 30, (("Flipover", 1), ("Pedal Bin", 10)), 0.0),
-    (2, 30, (("Corner Desk Right Sit", 4), ("Office Lamp", 4)), 0.0),
+    (2, 30, (("Office Lamp", 16), ("Office Chair", 4)), 0.0),
 )
 # Indexes in INVOICES.
+OVERDUE = 1
 CREDITED_BEFORE = 2
 CREDITED_NOW = 5
 CREDITED_AND_SENT = 6
@@ -103,6 +115,10 @@ class Clerk:
             timezone_id="UTC",
             reduced_motion="reduce",
             **options,
+        )
+        # Otherwise a message asks whether messages may be pushed.
+        self.context.add_init_script(
+            "localStorage['mail.user_setting.push_notification_dismissed'] = 'true'"
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
@@ -181,10 +197,22 @@ def frame_page(pdf, path):
     shrink(path)
 
 
+def draw_logo(context):
+    """:return: a PNG in the place of the logo that says "Your logo" """
+    page = context.new_page()
+    page.set_content(LOGO)
+    picture = page.locator("svg").screenshot(omit_background=True)
+    page.close()
+    return picture
+
+
 def dress_up(odoo):
-    """A clerk of one company, a customer with a history; return the customer and its invoices."""
+    """Make a clerk, and a customer with a history.
+
+    :return: id of the customer, its invoices with their names
+    """
     company_id = odoo.ref("base.main_company")
-    odoo.call(
+    clerk_id = odoo.call(
         "res.users",
         "create",
         {
@@ -198,12 +226,22 @@ def dress_up(odoo):
             "group_ids": [(6, 0, [odoo.ref(group) for group in CLERK_GROUPS])],
         },
     )
+    # Odoo makes new users join the channel of all employees, and counts its messages.
+    odoo.call(
+        "discuss.channel.member",
+        "unlink",
+        odoo.call("discuss.channel.member", "search", []),
+    )
     layout = odoo.call("report.layout", "search_read", [], fields=["view_id"], limit=1)
     odoo.call(
         "res.company",
         "write",
         [company_id],
-        {"external_report_layout_id": layout[0]["view_id"][0]},
+        {
+            "logo": base64.b64encode(draw_logo(odoo.context)).decode(),
+            "external_report_layout_id": layout[0]["view_id"][0],
+            "paperformat_id": odoo.ref("base.paperformat_euro"),
+        },
     )
     customer_id = odoo.find("res.partner", CUSTOMER)
     odoo.call("res.partner", "write", [customer_id], {"category_id": [(5,)]})
@@ -218,7 +256,8 @@ def dress_up(odoo):
         limit=1,
     )
     invoice_ids = [
-        make_invoice(odoo, customer_id, tax_id, *invoice[:3]) for invoice in INVOICES
+        make_invoice(odoo, clerk_id, customer_id, tax_id, *invoice[:3])
+        for invoice in INVOICES
     ]
     for invoice_id, (*_invoice, paid) in zip(invoice_ids, INVOICES, strict=True):
         if paid:
@@ -227,7 +266,7 @@ def dress_up(odoo):
     return customer_id, odoo.call("account.move", "read", invoice_ids, fields=["name"])
 
 
-def make_invoice(odoo, customer_id, tax_id, days_ago, days_to_pay, lines):
+def make_invoice(odoo, clerk_id, customer_id, tax_id, days_ago, days_to_pay, lines):
     day = date.today() - timedelta(days=days_ago)
     invoice_id = odoo.call(
         "account.move",
@@ -235,6 +274,7 @@ def make_invoice(odoo, customer_id, tax_id, days_ago, days_to_pay, lines):
         {
             "move_type": "out_invoice",
             "partner_id": customer_id,
+            "invoice_user_id": clerk_id,
             "invoice_date": day.isoformat(),
             "invoice_payment_term_id": False,
             "invoice_date_due": (day + timedelta(days=days_to_pay)).isoformat(),
@@ -288,9 +328,8 @@ def take_pictures(clerk, customer_id, numbers):
     page.set_viewport_size(WINDOW)
 
     clerk.open_dialog()
-    clerk.fill_in("Customer unhappy with the goods", "Flipover arrived scratched")
+    clerk.fill_in("Order cancelled", "by phone on Friday")
     clerk.take("dialog")
-
     page.click(".modal button[name=action_issue]")
     page.wait_for_selector(".o_notification a")
     page.wait_for_selector(".modal", state="detached")
@@ -305,14 +344,19 @@ def take_pictures(clerk, customer_id, numbers):
     clerk.open_invoices(customer_id)
     clerk.tick(numbers[CREDITED_AND_SENT])
     clerk.open_dialog()
-    clerk.fill_in("Goods returned", "two desks came back unopened")
+    clerk.fill_in("Goods returned", "four lamps were broken")
+    page.click(".modal div[name=credit_method] label:text-is('Lines')")
+    page.click(".modal .o_data_row:has-text('Office Lamp') td[name=quantity]")
+    page.fill(".modal .o_data_row td[name=quantity] input", "4")
+    page.click(".modal .modal-title")
+    clerk.take("lines")
     page.click(".modal button[name=action_issue_and_send]")
     page.wait_for_selector(".modal .o_field_widget[name=subject]")
     clerk.take("composer")
     page.click(".modal button[name=action_send_and_print]")
     page.wait_for_selector(".modal", state="detached")
 
-    clerk.tick(page.text_content(f"{ROW} td[name=name] >> nth=0"))
+    clerk.tick(page.text_content(f"{ROW} td[name=name] >> nth=0").strip())
     with page.expect_download() as download:
         page.click(".o_customer_invoices_print:enabled")
     with tempfile.TemporaryDirectory() as work:
@@ -321,8 +365,17 @@ def take_pictures(clerk, customer_id, numbers):
         frame_page(pdf, clerk.folder / "pdf.png")
 
 
-def take_phone_pictures(clerk, customer_id):
+def take_phone_picture(clerk, customer_id, number):
+    page = clerk.page
     clerk.open_invoices(customer_id)
+    card = page.locator(f".o_kanban_record:has-text('{number}')")
+    card.dispatch_event("touchstart")
+    page.wait_for_timeout(1000)
+    card.dispatch_event("touchend")
+    page.wait_for_selector(f"{CREDIT_NOTE}:enabled")
+    page.locator(".o_customer_invoices_buttons").evaluate(
+        "buttons => buttons.scrollIntoView({block: 'end'})"
+    )
     clerk.take("phone")
 
 
@@ -349,7 +402,8 @@ def main():
         customer_id, invoices = dress_up(Odoo(admin.context, url))
         clerk = Clerk(browser, url, folder)
         clerk.log_in(CLERK)
-        take_pictures(clerk, customer_id, [invoice["name"] for invoice in invoices])
+        numbers = [invoice["name"] for invoice in invoices]
+        take_pictures(clerk, customer_id, numbers)
         phone = Clerk(
             browser,
             url,
@@ -360,7 +414,7 @@ def main():
             device_scale_factor=2,
         )
         phone.log_in(CLERK)
-        take_phone_pictures(phone, customer_id)
+        take_phone_picture(phone, customer_id, numbers[OVERDUE])
         browser.close()
     if errors := clerk.errors + phone.errors:
         sys.exit("Errors in the browser:\n" + "\n".join(errors))

@@ -73,17 +73,20 @@ export class CustomerInvoices extends Component {
             searchMenuTypes: ["filter", "groupBy"],
             noBreadcrumbs: true,
             noContentHelp: _t("This customer has no invoices yet."),
-            selectRecord: (resId) => this.openDocument(resId),
+            selectRecord: (resId, options) => this.openDocument(resId, options),
         };
     }
 
-    openDocument(resId) {
-        return this.action.doAction({
-            type: "ir.actions.act_window",
-            res_model: "account.move",
-            res_id: resId,
-            views: [[false, "form"]],
-        });
+    openDocument(resId, { activeIds, newWindow } = {}) {
+        return this.action.doAction(
+            {
+                type: "ir.actions.act_window",
+                res_model: "account.move",
+                res_id: resId,
+                views: [[false, "form"]],
+            },
+            { newWindow, props: { resIds: activeIds } }
+        );
     }
 }
 

@@ -55,10 +55,12 @@ export class CustomerInvoicesButtons extends Component {
 
     async loadHints() {
         this.state.hints = null;
+        this.state.hints = await this.keepLast.add(this.fetchHints());
+    }
+
+    async fetchHints() {
         const ids = await this.root.getResIds(true);
-        this.state.hints = await this.keepLast.add(
-            this.orm.call("account.move", "get_customer_document_hints", [ids])
-        );
+        return this.orm.call("account.move", "get_customer_document_hints", [ids]);
     }
 
     async onClick(method) {

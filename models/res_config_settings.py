@@ -1,0 +1,12 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    over_credit_policy = fields.Selection(
+        related="company_id.over_credit_policy", readonly=False
+    )
+    credit_note_reason_required = fields.Boolean(
+        related="company_id.credit_note_reason_required", readonly=False
+    )

@@ -1,0 +1,127 @@
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import Form, tagged
+
+from .common import CreditNoteCommon
+
+
+@tagged("post_install", "-at_install")
+class TestOverCredit(CreditNoteCommon):
+    """Never more than the invoice, through whichever door."""
+
+    def _by_hand(self, invoice, price, **values):
+        return self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "invoice_date": self.today,
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "by hand", "price_unit": price, "tax_ids": []}
+                    )
+                ],
+                **values,
+            }
+        )
+
+    def test_second_full_reversal(self):
+        """Odoo posts three full credit notes on one invoice in silence."""
+        invoice = self._invoice(100.0)
+        drafts = [self._native_credit_note(invoice, post=False) for _n in range(2)]
+        drafts[0].action_post()
+        with self.assertRaisesRegex(
+            UserError,
+            rf"credits \$.115.00, more than is left to credit on {invoice.name}: "
+            r"\$.0.00 of \$.115.00",
+        ):
+            drafts[1].action_post()
+        self.assertEqual(drafts[1].state, "draft")
+
+    def test_two_full_reversals_in_one_post(self):
+        invoice = self._invoice(100.0)
+        drafts = self.env["account.move"].union(
+            *(self._native_credit_note(invoice, post=False) for _n in range(2))
+        )
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            drafts.action_post()
+
+    def test_edited_reversal(self):
+        """Odoo posts 300 against an invoice of 100 in silence."""
+        invoice = self._invoice(100.0)
+        draft = self._native_credit_note(invoice, post=False, price_unit=300.0)
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            draft.action_post()
+
+    def test_credit_note_by_hand(self):
+        invoice = self._invoice(100.0)
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            self._by_hand(invoice, 115.01).action_post()
+        exact = self._by_hand(invoice, 115.0)
+        exact.action_post()
+        self.assertEqual(invoice.amount_creditable, 0.0)
+
+    def test_credit_note_by_hand_in_another_currency(self):
+        currency = self.setup_other_currency("EUR", rates=[("2026-01-01", 2.0)])
+        invoice = self._invoice(100.0)  # 115.00, that is 230.00 EUR
+        self._by_hand(invoice, 100.0, currency_id=currency.id).action_post()
+        self.assertEqual(invoice.amount_creditable, 65.0)
+        draft = self._by_hand(invoice, 140.0, currency_id=currency.id)
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            draft.action_post()
+        draft.unlink()
+        rest = self._credit(invoice)
+        self.assertEqual(rest.amount_total, 65.0)
+
+    def test_draft_that_grew_after_it_was_saved(self):
+        invoice = self._invoice(100.0)
+        wizard = self._wizard(invoice)
+        wizard.refund_moves()
+        with Form(wizard.new_move_ids) as form, form.invoice_line_ids.edit(0) as line:
+            line.quantity = 2
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            wizard.new_move_ids.action_post()
+
+    def test_policy_warn_posts_and_logs_on_both(self):
+        self.env.company.over_credit_policy = "warn"
+        invoice = self._invoice(100.0)
+        credit_note = self._native_credit_note(invoice, price_unit=300.0)
+        self.assertEqual(credit_note.state, "posted")
+        for document in invoice + credit_note:
+            self.assertIn(
+                "more than is left to credit",
+                "".join(document.message_ids.mapped("body")),
+            )
+        self.assertEqual(invoice.amount_creditable, 0.0)
+
+    def test_credit_note_without_an_invoice_is_not_concerned(self):
+        credit_note = self._invoice(1000.0, move_type="out_refund")
+        self.assertEqual(credit_note.state, "posted")
+
+    def test_posting_invoices_costs_nothing(self):
+        """An override that is not concerned adds no query."""
+        counts = []
+        for overridden in (False, True):
+            invoice = self._invoice(100.0, post=False)
+            if not overridden:
+                self.patch(
+                    self.registry["account.move"],
+                    "_is_guarded_credit_note",
+                    lambda _self: False,
+                )
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            invoice.action_post()
+            self.env.flush_all()
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[1], counts[0])
+
+    def test_reason_required(self):
+        self.env.company.credit_note_reason_required = True
+        invoice = self._invoice(100.0)
+        with self.assertRaisesRegex(
+            UserError, f"Choose a reason to credit {invoice.name}"
+        ):
+            self._credit(invoice)
+        self._credit(invoice, reason_id=self.reason.id)
+        self.assertEqual(invoice.payment_state, "reversed")
