@@ -12,6 +12,13 @@ from . import test_properties
 from . import test_reason
 from . import test_refusals
 from . import test_remaining
+from . import test_lock_capability
+from . import test_lock_fields
+from . import test_lock_holes
+from . import test_lock_odoo_works
+from . import test_lock_rpc
+from . import test_lock_setting
+from . import test_lock_ui
 from . import test_report
 from . import test_rpc
 from . import test_sale

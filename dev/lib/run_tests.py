@@ -1,6 +1,7 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
-usage: run_tests.py [--verbose] [--all-warnings] LOG IGNORE ADDON -- ODOO...
+usage: run_tests.py [--verbose] [--all-warnings] [--results FILE]
+                    LOG IGNORE ADDON -- ODOO...
 
 The command's log goes to the file LOG; from it come the line per test, the tracebacks
 of what failed and the closing line. Warnings and errors in the log fail the run too,
@@ -173,6 +174,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--all-warnings", action="store_true")
+    parser.add_argument("--results", type=Path, help="write how each test went here")
     parser.add_argument("log", type=Path)
     parser.add_argument("ignore", type=Path)
     parser.add_argument("addon")
@@ -181,6 +183,13 @@ def main():
     run = Run(options.addon, read_patterns(options.ignore), options.all_warnings)
     with options.log.open("w") as log:
         status = follow(options.command, log, run, options.verbose)
+    if options.results:
+        options.results.write_text(
+            "".join(
+                f"{logger.removeprefix('odoo.addons.')} {test}\t{result}\n"
+                for (logger, test), result in sorted(run.tests.items())
+            )
+        )
     return report(run, status, options.log)
 
 

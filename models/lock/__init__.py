@@ -1,0 +1,17 @@
+"""The lock: an issued customer document is not changed or deleted, by any door.
+
+What it covers, and what it leaves to Odoo, is decided in `account_move` and
+`account_move_line`; `capability` says who passes. The other files close what hangs on
+a document: its files, its messages, and what it refers to.
+"""
+
+from . import account_account
+from . import account_lock_log
+from . import account_move
+from . import account_move_line
+from . import account_payment
+from . import edi_cancellation
+from . import ir_attachment
+from . import mail_message
+from . import referenced
+from . import res_company

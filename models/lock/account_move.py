@@ -1,0 +1,645 @@
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_list
+
+from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
+
+from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
+from .capability import (
+    Cancellation,
+    FileRenewal,
+    Posting,
+    has_capability,
+    with_capability,
+    without_capability,
+)
+from .changes import is_changed
+
+CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
+
+# What these addons define on a document and its lines belongs to the document. Fields
+# of other addons are theirs: states of e-invoicing, portal tokens, followers.
+CLOSING_ADDONS = frozenset(
+    {
+        "account",
+        "account_add_gln",
+        "account_debit_note",
+        "account_edi_ubl_cii",
+        "account_partner_credit_note",
+        "account_payment",
+        "account_tax_python",
+        "l10n_latam_invoice_document",
+        "sale",
+        "sale_management",
+        "sale_stock",
+    }
+)
+
+# Bookkeeping about a document: not on it, and Odoo itself writes it after posting.
+FREE_FIELDS = frozenset(
+    {
+        "attachment_ids",
+        "auto_post",
+        "auto_post_until",
+        "campaign_id",
+        "checked",
+        "invoice_user_id",
+        "is_manually_modified",
+        "is_move_sent",
+        "made_sequence_gap",
+        "matched_payment_ids",
+        "medium_id",
+        "no_followup",
+        "payment_ids",
+        "sending_data",
+        "source_id",
+        "team_id",
+        "transaction_ids",
+    }
+)
+
+# Only Odoo sets these, see the rules in `_is_lock_exempt`.
+FILE_FIELDS = frozenset({"invoice_pdf_report_file", "ubl_cii_xml_file"})
+PAID_STATES = ("paid", "in_payment")
+
+# What `_post` alone gives to a draft.
+POSTING_FIELDS = frozenset({"posted_before", "inalterable_hash"})
+NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
+# What decides of the number that comes next.
+NUMBERING_FIELDS = NUMBER_FIELDS | {"date", "invoice_date", "journal_id", "move_type"}
+NO_NUMBER = (False, None, "", "/")
+
+# Odoo computes these anew long after posting: the due date with a payment, from what
+# the payment term says by then; the terms printed, with the customer's language.
+FROZEN_FIELDS = frozenset({"invoice_date_due", "narration"})
+
+# Documents on their way from posted to cancelled, in this transaction.
+RELEASED = "account_partner_credit_note.released"
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    is_locked = fields.Boolean(
+        string="Locked",
+        compute="_compute_is_locked",
+        help="An issued customer document can no longer be changed or deleted. "
+        "A credit note corrects it.",
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends(
+        "company_id.lock_posted_invoices", "move_type", "posted_before", "state"
+    )
+    def _compute_is_locked(self):
+        locked = self._filter_locked()
+        for move in self:
+            move.is_locked = move in locked
+
+    @api.depends("is_locked")
+    def _compute_show_reset_to_draft_button(self):
+        # EXTENDS 'account': no button for what the lock refuses
+        res = super()._compute_show_reset_to_draft_button()
+        self.filtered("is_locked").show_reset_to_draft_button = False
+        return res
+
+    def _compute_field_value(self, field):
+        # EXTENDS 'base': what was issued is not computed anew
+        if field.name in FROZEN_FIELDS:
+            self = self - self._filter_locked()  # noqa: PLW0642
+        return super()._compute_field_value(field)
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': a document is not born posted, and its number is Odoo's
+        guarded = POSTING_FIELDS | NUMBER_FIELDS
+        given = [guarded & vals.keys() for vals in vals_list]
+        by_default = self._get_fields_with_default(guarded)
+        moves = super().create(vals_list)
+        for move, fnames in zip(moves, given, strict=True):
+            if fnames := fnames | by_default:
+                move._check_posted_by_hand(fnames)
+                move._check_numbered_by_hand(fnames)
+        return moves
+
+    def write(self, vals):
+        # EXTENDS 'account': the barrier, whichever door the values came through
+        self._check_locked_write(vals)
+        if vals.get("state") == "posted":
+            # What is pending is computed while it is a draft, then it is frozen.
+            concerned = self._filter_lock_concerned()
+            concerned._recompute_recordset(FROZEN_FIELDS)
+            concerned.line_ids._recompute_recordset(FROZEN_LINE_FIELDS)
+        return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
+        # reconciliations before it comes to that.
+        self._check_locked_unlink()
+        return super().unlink()
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        # EXTENDS 'base': what is closed is read-only on the screen
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "form":
+            closed_fields = self._get_lock_closed_fields()
+            for node in arch.xpath("//field[@name][not(ancestor::field)]"):
+                if node.get("name") in closed_fields:
+                    readonly = node.get("readonly")
+                    node.set(
+                        "readonly",
+                        f"({readonly}) or is_locked" if readonly else "is_locked",
+                    )
+        return arch, view
+
+    # -------------------------------------------------------------------------
+    # POSTING AND CANCELLING
+    # -------------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': nothing else may write that a document is posted
+        if not self._filter_lock_concerned():
+            return super()._post(soft=soft)
+        posted = super(AccountMove, with_capability(self, Posting, self))._post(
+            soft=soft
+        )
+        return without_capability(posted, Posting)
+
+    def _check_draftable(self):
+        # EXTENDS 'account': say it before anything is done
+        locked = self._filter_locked().filtered(
+            lambda move: not has_capability(self.env, Cancellation, move)
+        )
+        if locked:
+            raise UserError(locked._get_lock_refusal())
+        return super()._check_draftable()
+
+    def _detach_attachments(self):
+        # EXTENDS 'account': a document that is on its way to be cancelled keeps its PDF
+        released = self._filter_released()
+        return super(AccountMove, self - released)._detach_attachments()
+
+    # -------------------------------------------------------------------------
+    # WHAT IS LOCKED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_lock_extra_closed_fields(self):
+        """Hook: fields of other addons that stand on the document.
+
+        :return: set of field names, the same for every user and company
+        """
+        return set()
+
+    @api.model
+    def _get_lock_extra_free_fields(self):
+        """Hook: fields of accounting addons that are bookkeeping about the document.
+
+        :return: set of field names, the same for every user and company
+        """
+        return set()
+
+    @api.model
+    def _get_lock_file_fields(self):
+        """Hook: the fields whose files are the issued document itself.
+
+        :return: set of names of binary fields
+        """
+        return set(FILE_FIELDS)
+
+    @api.model
+    @tools.ormcache(cache="stable")
+    def _get_lock_closed_fields(self):
+        """:return: frozenset of the fields of a document that a write may not change"""
+        return self._select_closed_fields(
+            self,
+            free_fields=FREE_FIELDS | self._get_lock_extra_free_fields(),
+            closed_fields=self._get_lock_extra_closed_fields()
+            | self._get_lock_file_fields(),
+        )
+
+    @api.model
+    def _select_closed_fields(self, model, free_fields, closed_fields):
+        """Decide by the addon that defines a field.
+
+        A field that is neither stored nor inversed changes nothing, unless Odoo
+        recomputes stored ones from it: then the value given would end up in those.
+
+        :param model: model of the fields
+        :param free_fields: names that stay open whoever defines them
+        :param closed_fields: names that are closed whoever defines them
+        :return: frozenset of names
+        """
+        registry = self.env.registry
+        result = set(closed_fields)
+        of_document = {
+            name
+            for name, field in model._fields.items()
+            if CLOSING_ADDONS & set(field._modules)
+            and name not in free_fields
+            and name not in models.MAGIC_COLUMNS
+        }
+        for name in of_document:
+            field = model._fields[name]
+            if (
+                field.store
+                or field.inverse
+                or any(
+                    dependent.store
+                    and dependent.model_name == model._name
+                    and dependent.name in of_document
+                    for dependent in registry.get_dependent_fields(field)
+                )
+            ):
+                result.add(name)
+        return frozenset(result)
+
+    def _filter_lock_concerned(self):
+        """:return: the customer documents of companies with the lock on"""
+        return self.filtered(
+            lambda move: (
+                move.move_type in CUSTOMER_TYPES
+                and move.company_id.sudo().lock_posted_invoices
+            )
+        )
+
+    def _filter_locked(self):
+        """:return: the documents that were issued: they are posted, or were"""
+        return (
+            self.sudo()
+            .filtered(
+                lambda move: (
+                    move.move_type in CUSTOMER_TYPES
+                    and (
+                        move.state == "posted"
+                        or (move.state == "cancel" and move.posted_before)
+                        or move.id in move._get_released_ids()
+                    )
+                    and move.company_id.lock_posted_invoices
+                )
+            )
+            .sudo(self.env.su)
+        )
+
+    @api.model
+    def _get_locked_domain(self):
+        """:return: domain of what `_filter_locked` selects"""
+        return (
+            Domain("move_type", "in", CUSTOMER_TYPES)
+            & Domain("company_id.lock_posted_invoices", "=", True)
+            & (
+                Domain("state", "=", "posted")
+                | (Domain("state", "=", "cancel") & Domain("posted_before", "=", True))
+            )
+        )
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _check_locked_write(self, vals):
+        """:raise UserError: the values change what the lock closes"""
+        closed_fields = self._get_lock_closed_fields() & vals.keys()
+        if not closed_fields:
+            return
+        locked = self._filter_locked()
+        for move in locked:
+            changed = [
+                fname
+                for fname in vals
+                if fname in closed_fields
+                and not move._is_lock_exempt(fname, vals[fname])
+            ]
+            if changed:
+                raise UserError(move._get_lock_refusal(self, changed))
+            move._note_cancellation(vals)
+        unlocked = self - locked
+        if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
+            unlocked._check_unlocked_write(vals)
+        if "name" in closed_fields:
+            unlocked._check_issued_number_kept(vals["name"])
+        if number_fields := closed_fields & NUMBER_FIELDS:
+            given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
+            for move in unlocked:
+                # As it will be: the number depends on the date and the journal.
+                move.new(given, origin=move)._check_numbered_by_hand(number_fields)
+
+    def _is_lock_exempt(self, fname, value):
+        """Say whether this field of this locked document may become this value.
+
+        Each rule is a write of Odoo itself on a posted document, and no wider.
+
+        :return: whether it stays as it is, or Odoo may set it
+        """
+        self.ensure_one()
+        move = self.sudo()
+        if not is_changed(move, fname, value):
+            return True
+        if fname in self._get_lock_file_fields():
+            if not value:
+                return has_capability(self.env, FileRenewal, self)
+            # Archived once, by Odoo's own code, not by a user.
+            return self.env.su and not move.with_context(bin_size=True)[fname]
+        match fname:
+            case "state":
+                return self._is_cancellation_step(value)
+            case "inalterable_hash":
+                return self.env.su and not move.inalterable_hash
+            case "delivery_date":
+                # Hungary and Saudi Arabia fill it right after posting.
+                return not move.delivery_date and not is_changed(
+                    move, "invoice_date", value
+                )
+            case "sequence_prefix" | "sequence_number":
+                return value == self._split_number()[fname]
+            case "payment_state":
+                # The button that blocks the payment, and the one that allows it again.
+                if move.payment_state == "blocked":
+                    return value == "not_paid"
+                return value == "blocked" and move.payment_state not in PAID_STATES
+            case "commercial_partner_id":
+                # The customer got another parent company.
+                return self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
+        return False
+
+    def _check_unlocked_write(self, vals):
+        """:raise UserError: the values make an issued document of these"""
+        for move in self.sudo():
+            type_after = vals.get("move_type", move.move_type)
+            if (
+                type_after not in CUSTOMER_TYPES
+                or not move.company_id.lock_posted_invoices
+            ):
+                continue
+            becomes = vals.get("state", move.state)
+            if type_after != move.move_type and (
+                move.posted_before or becomes == "posted"
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(document)s was posted as another kind of document. "
+                        "Reverse it, and create a new one instead.",
+                        document=move._get_document_names(),
+                    )
+                )
+            if becomes == "posted" and not has_capability(self.env, Posting, move):
+                raise UserError(
+                    self.env._(
+                        "%(document)s can only be posted by confirming it, "
+                        "which checks it and gives it its number.",
+                        document=move._get_document_names(),
+                    )
+                )
+            given = {
+                fname
+                for fname in POSTING_FIELDS & vals.keys()
+                if is_changed(move, fname, vals[fname])
+            }
+            if not has_capability(self.env, Posting, move):
+                move._raise_set_by_posting(given)
+
+    def _check_posted_by_hand(self, fnames):
+        """:param fnames: fields that whoever creates this document gave a value
+        :raise UserError: they say that it is or was posted
+        """
+        if self._filter_lock_concerned():
+            self._raise_set_by_posting(
+                {fname for fname in POSTING_FIELDS & fnames if self[fname]}
+            )
+
+    def _raise_set_by_posting(self, fnames):
+        if fnames:
+            raise UserError(
+                self.env._(
+                    "Only confirming a document sets %(fields)s. "
+                    "Leave it out, then confirm %(document)s.",
+                    fields=self._get_field_labels(self, fnames),
+                    document=self._get_document_names(),
+                )
+            )
+
+    def _check_issued_number_kept(self, name):
+        """:raise UserError: the number of a draft that was issued once would be lost"""
+        issued = self._filter_lock_concerned().filtered(
+            lambda move: move.posted_before and move.name not in NO_NUMBER
+        )
+        if issued.filtered(lambda move: move.name != name):
+            raise UserError(issued._get_lock_refusal(self, ["name"]))
+
+    def _check_numbered_by_hand(self, fnames):
+        """:param fnames: those of `NUMBER_FIELDS` that were given a value
+        :raise UserError: the number is not Odoo's, and it is not the user's to choose
+        """
+        move = self.sudo()
+        if (
+            move.name in NO_NUMBER
+            or not move.company_id.lock_posted_invoices
+            or not (move.move_type in CUSTOMER_TYPES or move.journal_id.type == "sale")
+        ):
+            return
+        split = move._split_number()
+        if ("name" in fnames and not move._is_number_by_hand_allowed()) or any(
+            move[fname] != split[fname] for fname in fnames - {"name"}
+        ):
+            raise UserError(
+                self.env._(
+                    "The number %(number)s cannot be chosen: documents of the journal "
+                    "%(journal)s are numbered one after the other when they are "
+                    "confirmed. Leave the number empty.",
+                    number=move.name,
+                    journal=move.journal_id.display_name,
+                )
+            )
+
+    def _is_number_by_hand_allowed(self):
+        """Hook: where Odoo leaves the number to the user.
+
+        The first document of a journal, or of its period, starts the sequence; an
+        accounting firm keys in documents that have their numbers already; and so do
+        Latin American journals of preprinted documents.
+
+        :return: whether this document may have the number it has got by hand
+        """
+        self.ensure_one()
+        return bool(
+            self.quick_edit_mode
+            or (
+                "l10n_latam_manual_document_number" in self._fields
+                and self.l10n_latam_manual_document_number
+            )
+            or not self._get_last_sequence()
+        )
+
+    def _check_locked_unlink(self):
+        """:raise UserError: one of these documents was issued"""
+        issued = self._filter_locked() | self.sudo().filtered(
+            lambda move: (
+                move.move_type in CUSTOMER_TYPES
+                and move.posted_before
+                and move.company_id.lock_posted_invoices
+            )
+        )
+        if issued:
+            raise UserError(
+                self.env._(
+                    "%(documents)s: issued documents cannot be deleted. %(way_to_go)s",
+                    documents=issued._get_document_names(),
+                    way_to_go=issued[0]._get_lock_way_to_go(),
+                )
+            )
+
+    @api.model
+    def _check_not_on_locked(self, records, field_paths):
+        """Keep what issued documents refer to.
+
+        :param records: records that are about to disappear
+        :param field_paths: fields of `account.move` that refer to them, with a
+            `line_ids.` before fields of the lines
+        :raise UserError: an issued document refers to one of them
+        """
+        if not records.ids:
+            return
+        # sudo: which documents exist does not depend on who asks
+        documents = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                self._get_locked_domain()
+                & Domain.OR(
+                    Domain(path, "in", records.ids)
+                    for path in field_paths
+                    if path.split(".")[-1]
+                    in self.env[
+                        "account.move.line" if "." in path else "account.move"
+                    ]._fields
+                ),
+                limit=1,
+            )
+        )
+        if documents:
+            names = format_list(
+                self.env, records.sudo()[:3].mapped(lambda r: r.display_name or "")
+            )
+            raise UserError(
+                self.env._(
+                    "%(records)s cannot be removed or merged: the issued document "
+                    "%(document)s refers to it. Archive it instead.",
+                    records=names,
+                    document=documents._get_document_names(),
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # ACCEPTED CANCELLATIONS
+    # -------------------------------------------------------------------------
+
+    def _get_released_ids(self):
+        return self.env.cr.precommit.data.get(RELEASED, ())
+
+    def _filter_released(self):
+        released_ids = self._get_released_ids()
+        return self.filtered(lambda move: move.id in released_ids)
+
+    def _is_cancellation_step(self, state):
+        """:return: whether an accepted cancellation may write this state"""
+        return has_capability(self.env, Cancellation, self) and (
+            state == "cancel" or (state == "draft" and self.state == "posted")
+        )
+
+    def _note_cancellation(self, vals):
+        """Keep a document locked while it is a draft on its way to be cancelled.
+
+        Odoo cancels a posted document by making it a draft first. If that was all, the
+        transaction fails in the end.
+        """
+        match vals.get("state"):
+            case "draft" if self.state == "posted":
+                data = self.env.cr.precommit.data
+                if RELEASED not in data:
+                    data[RELEASED] = set()
+                    self.env.cr.precommit.add(
+                        self.env["account.move"].sudo()._check_released
+                    )
+                data[RELEASED].add(self.id)
+            case "cancel":
+                self.env.cr.precommit.data.get(RELEASED, set()).discard(self.id)
+
+    @api.model
+    def _check_released(self):
+        """:raise UserError: a document was made a draft and not cancelled"""
+        left = self.browse(self._get_released_ids()).exists()
+        if left := left.filtered(lambda move: move.state == "draft"):
+            raise UserError(left._get_lock_refusal())
+
+    # -------------------------------------------------------------------------
+    # WHAT THE USER READS
+    # -------------------------------------------------------------------------
+
+    def _get_lock_refusal(self, model=None, fnames=()):
+        """:param model: model of the fields, if certain fields are refused
+        :param fnames: names of these fields
+        :return: sentences that name the documents, the fields and the way to go
+        """
+        values = {
+            "documents": self._get_document_names(),
+            "way_to_go": self[0]._get_lock_way_to_go(),
+        }
+        if fnames:
+            values["fields"] = self._get_field_labels(model, fnames)
+            return self.env._(
+                "%(documents)s: issued documents cannot be changed (%(fields)s). "
+                "%(way_to_go)s",
+                **values,
+            )
+        return self.env._(
+            "%(documents)s: issued documents cannot be changed or cancelled. "
+            "%(way_to_go)s",
+            **values,
+        )
+
+    def _get_lock_way_to_go(self):
+        """:return: what to do instead of changing this document"""
+        self.ensure_one()
+        if self.state == "posted" and self.move_type != "out_refund":
+            return self.env._("Create a credit note instead.")
+        return self.env._("Create a new document instead.")
+
+    @api.model
+    def _get_field_labels(self, model, fnames):
+        """:return: the labels of these fields, in the user's language, as one text"""
+        labels = {
+            model._fields[fname]._description_string(self.env): None for fname in fnames
+        }
+        return format_list(self.env, list(labels))
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_fields_with_default(self, fnames):
+        """:return: those of the fields that context or user defaults give a value"""
+        defaults = self.env["ir.default"]._get_model_defaults(self._name)
+        return {
+            fname
+            for fname in fnames
+            if fname in defaults or f"default_{fname}" in self.env.context
+        }
+
+    def _split_number(self):
+        """:return: dict of `sequence_prefix` and `sequence_number` of the number"""
+        number = self.new({"name": self.sudo().name}, origin=self)
+        number._compute_split_sequence()
+        return {
+            "sequence_prefix": number.sequence_prefix,
+            "sequence_number": number.sequence_number,
+        }

@@ -1,0 +1,163 @@
+from odoo import api, models, tools
+from odoo.exceptions import UserError
+
+from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
+
+from .capability import Cancellation, has_capability
+from .changes import is_changed
+
+# Reconciliation and analytic accounting go on after posting.
+FREE_FIELDS = frozenset(
+    {
+        "analytic_distribution",
+        "analytic_line_ids",
+        "full_reconcile_id",
+        "matched_credit_ids",
+        "matched_debit_ids",
+        "matching_number",
+        "no_followup",
+        "reconciled_lines_ids",
+    }
+)
+
+# Odoo computes these anew when somebody edits the tax that the line is of.
+FROZEN_FIELDS = frozenset({"tax_group_id", "tax_line_id"})
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    def _compute_field_value(self, field):
+        # EXTENDS 'base': what was issued is not computed anew
+        if field.name in FROZEN_FIELDS:
+            locked = self.sudo().move_id._filter_locked()
+            self = self.filtered(  # noqa: PLW0642
+                lambda line: line.sudo().move_id not in locked
+            )
+        return super()._compute_field_value(field)
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': an issued document gets no new line
+        field = self._fields["move_id"]
+        self._check_target_unlocked(
+            [
+                field.convert_to_cache(vals["move_id"], self)
+                for vals in vals_list
+                if vals.get("move_id")
+            ]
+        )
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS 'account': the barrier, whichever door the values came through
+        self._check_locked_write(vals)
+        return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS 'account': an issued document keeps its lines. Not `ondelete`: Odoo
+        # undoes reconciliations before it comes to that.
+        self._check_locked_unlink()
+        return super().unlink()
+
+    # -------------------------------------------------------------------------
+    # WHAT IS LOCKED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_lock_extra_closed_fields(self):
+        """Hook: fields of other addons that stand on the document.
+
+        :return: set of field names, the same for every user and company
+        """
+        return set()
+
+    @api.model
+    def _get_lock_extra_free_fields(self):
+        """Hook: fields of accounting addons that are bookkeeping about the line.
+
+        :return: set of field names, the same for every user and company
+        """
+        return set()
+
+    @api.model
+    @tools.ormcache(cache="stable")
+    def _get_lock_closed_fields(self):
+        """:return: frozenset of the fields of a line that a write may not change"""
+        return self.env["account.move"]._select_closed_fields(
+            self,
+            free_fields=FREE_FIELDS | self._get_lock_extra_free_fields(),
+            closed_fields=self._get_lock_extra_closed_fields(),
+        )
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _check_target_unlocked(self, move_ids):
+        """:raise UserError: one of these documents was issued and gets no line"""
+        moves = self.env["account.move"].browse(dict.fromkeys(filter(None, move_ids)))
+        if locked := moves._filter_locked():
+            raise UserError(
+                locked._get_lock_refusal(locked, ["invoice_line_ids"]),
+            )
+
+    def _check_locked_write(self, vals):
+        """:raise UserError: the values change what the lock closes"""
+        closed_fields = self._get_lock_closed_fields() & vals.keys()
+        if not closed_fields:
+            return
+        locked_moves = self.sudo().move_id._filter_locked()
+        if locked_moves:
+            self._check_locked_values(locked_moves, vals, closed_fields)
+        if vals.get("move_id") and any(
+            is_changed(line, "move_id", vals["move_id"]) for line in self.sudo()
+        ):
+            self._check_target_unlocked(
+                [self._fields["move_id"].convert_to_cache(vals["move_id"], self)]
+            )
+
+    def _check_locked_values(self, locked_moves, vals, closed_fields):
+        # Odoo moves the lines of a customer with a new parent company.
+        free = (
+            {"partner_id"}
+            if self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
+            else ()
+        )
+        for line in self.sudo():
+            if line.move_id not in locked_moves:
+                continue
+            changed = [
+                fname
+                for fname in vals
+                if fname in closed_fields
+                and fname not in free
+                and is_changed(line, fname, vals[fname])
+            ]
+            if changed:
+                move = line.move_id.with_env(self.env)
+                raise UserError(move._get_lock_refusal(self, changed))
+
+    def _check_locked_unlink(self):
+        """:raise UserError: the document of one of these lines was issued"""
+        if locked := self.sudo().move_id._filter_locked():
+            # Odoo takes the cost of goods off a document that is being cancelled.
+            lines = self.sudo().filtered(
+                lambda line: (
+                    line.move_id in locked
+                    and not (
+                        line.display_type == "cogs"
+                        and has_capability(self.env, Cancellation, line.move_id)
+                    )
+                )
+            )
+            if moves := lines.move_id.with_env(self.env):
+                raise UserError(moves._get_lock_refusal(moves, ["invoice_line_ids"]))

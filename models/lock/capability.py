@@ -1,0 +1,70 @@
+"""Leave to do with a locked document what the lock refuses.
+
+A capability is an object of a class that only this module can make, for certain
+records. It travels in the context and is recognised by its class: RPC carries numbers,
+texts, lists and dicts, never such an object, and the code of a server action can not
+import one. It opens nothing but what its class stands for, on its records, and it never
+goes into the context of an action.
+"""
+
+
+class Capability:
+    """Base of the capabilities. Has no leave itself."""
+
+    __slots__ = ("_ids",)
+    _key = None
+
+    def __init__(self, records):
+        self._ids = frozenset(records._ids)
+
+    def covers(self, record):
+        return record.id in self._ids
+
+
+class Posting(Capability):
+    """To become posted: `_post` gives it to the documents it posts."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.posting"
+
+
+class Cancellation(Capability):
+    """To be cancelled: the tax authority has accepted the cancellation."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.cancellation"
+
+
+class FileRenewal(Capability):
+    """To lose its archived file: it is made anew with the authority's answer on it."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.file_renewal"
+
+
+class LogEntry(Capability):
+    """To be written down in the log of the lock, for these companies."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.log_entry"
+
+
+def has_capability(env, capability_class, record):
+    """:return: whether the context has a capability of exactly this class for `record`
+
+    A class made elsewhere, even from one of these, does not pass.
+    """
+    capability = env.context.get(capability_class._key)
+    return type(capability) is capability_class and capability.covers(record)
+
+
+def with_capability(recordset, capability_class, records):
+    """:return: `recordset`, with leave to do with `records` what the class says"""
+    return recordset.with_context(**{capability_class._key: capability_class(records)})
+
+
+def without_capability(recordset, capability_class):
+    """:return: `recordset`, with the leave taken out of its context"""
+    context = dict(recordset.env.context)
+    context.pop(capability_class._key, None)
+    return recordset.with_env(recordset.env(context=context))

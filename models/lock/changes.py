@@ -1,0 +1,80 @@
+"""Does a write change anything? Odoo and programs rewrite unchanged values all day."""
+
+from odoo.fields import Command
+from odoo.models import BaseModel
+
+
+def is_changed(record, fname, value):
+    """Say whether writing `value` changes the field of the record.
+
+    :param record: one record, as superuser
+    :param fname: name of a field of its model
+    :param value: as `write` takes it
+    :return: whether the field would have another value. What cannot be told, is: True
+    """
+    field = record._fields[fname]
+    # Programs may ask for sizes instead of files by context.
+    record = record.with_context(bin_size=False)
+    if field.type in ("one2many", "many2many"):
+        return _are_commands_changing(record, field, value)
+    try:
+        # A number of one currency or precision is compared as it is stored.
+        new = field.convert_to_cache(value, record)
+        old = field.convert_to_cache(record[fname], record)
+    except (TypeError, ValueError):
+        return True
+    if field.type == "html":
+        old, new = str(old or ""), str(new or "")
+    return (old or None) != (new or None)
+
+
+def _are_commands_changing(record, field, value):
+    current = set(record[field.name]._ids)
+    for command in _as_commands(value):
+        match command:
+            case [Command.UPDATE, line_id, values]:
+                if field.type == "one2many" and _is_line_changing(
+                    record, field, current, line_id, values
+                ):
+                    return True
+            case [Command.LINK, line_id, *_]:
+                if line_id not in current:
+                    return True
+            case [Command.UNLINK, line_id, *_]:
+                if field.type == "one2many" or line_id in current:
+                    return True
+            case [Command.SET, _, line_ids]:
+                if set(line_ids) != current:
+                    return True
+            case [Command.CLEAR, *_]:
+                if current:
+                    return True
+            case _:
+                # A new record, a deleted one, or something unheard of.
+                return True
+    return False
+
+
+def _is_line_changing(record, field, current, line_id, values):
+    if line_id not in current:
+        return True
+    line = record[field.name].browse(line_id)
+    return any(
+        fname not in line._fields or is_changed(line, fname, line_value)
+        for fname, line_value in values.items()
+    )
+
+
+def _as_commands(value):
+    """:return: list of commands, whichever of the forms that Odoo takes it came in"""
+    if isinstance(value, BaseModel):
+        return [Command.set(value._ids)]
+    if value is False or value is None:
+        return [Command.clear()]
+    if isinstance(value, tuple):
+        return [Command.set(value)]
+    if not isinstance(value, list):
+        return [value]
+    if value and not isinstance(value[0], list | tuple):
+        return [Command.set(value)]
+    return value

@@ -1,0 +1,117 @@
+"""What a tax authority has accepted: cancellations, and files with its answer on them.
+
+The e-invoicing addons cancel a document after the authority's answer, in a method of
+their own. This addon depends on none of them: once all addons are loaded, those methods
+are wrapped to give their documents leave to be cancelled. Other addons wrap their own
+call with `with_accepted_cancellation`.
+"""
+
+from odoo import models
+
+from .capability import Cancellation, FileRenewal, with_capability
+
+# (model, method, path from its records or arguments to the documents). All of them are
+# private, or ask the authority themselves: calling one over RPC gives no leave without
+# the authority's answer.
+CANCELLING_METHODS = (
+    ("account.edi.document", "_process_job", "job"),
+    ("account.move", "_l10n_hu_edi_process_query_transaction_result", "chain"),
+    ("account.move", "_l10n_in_edi_cancel_invoice", "self"),
+    ("account.move", "_l10n_my_edi_cancel_moves", "self"),
+    ("account.move", "_l10n_vn_edi_cancel_invoice", "self"),
+    ("account.move", "l10n_es_tbai_cancel", "self"),
+    ("l10n_es_edi_verifactu.document", "_cancel_after_sending", "move_id"),
+    ("l10n_tw_edi.invoice.cancel", "button_request_cancel", "invoice_id"),
+)
+# India prints the number that the authority gave, also on a document whose file was
+# archived before it was reported: its file is made anew, in this method.
+RENEWING_METHOD = ("account.move.send", "_call_web_service_before_invoice_pdf_render")
+
+
+def with_accepted_cancellation(recordset, documents):
+    """Give `documents` leave to be cancelled, for what is called on the result.
+
+    For e-invoicing addons, once the authority has accepted: the documents have to be
+    cancelled in this transaction, and stay locked in every other respect.
+
+    :param recordset: whose method is called next
+    :param documents: the `account.move` that the authority has cancelled
+    :return: `recordset` with the leave
+    """
+    return with_capability(recordset, Cancellation, documents)
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _register_hook(self):
+        res = super()._register_hook()
+        for model_name, method_name, path in CANCELLING_METHODS:
+            _patch(self.env.registry, model_name, method_name, path)
+        if "l10n_in_edi_status" in self._fields:
+            _patch(self.env.registry, *RENEWING_METHOD, "invoices_data")
+        return res
+
+    def _unregister_hook(self):
+        for model_name, method_name, _path in (
+            *CANCELLING_METHODS,
+            (*RENEWING_METHOD, None),
+        ):
+            model_class = self.env.registry.get(model_name)
+            if model_class and hasattr(
+                vars(model_class).get(method_name), "lock_wrapped"
+            ):
+                delattr(model_class, method_name)
+        return super()._unregister_hook()
+
+
+def _patch(registry, model_name, method_name, path):
+    model_class = registry.get(model_name)
+    method = getattr(model_class, method_name, None)
+    if method and not hasattr(method, "lock_wrapped"):
+        setattr(model_class, method_name, _wrap(method, path))
+
+
+def _wrap(method, path):
+    def wrapper(self, *args, **kwargs):
+        if path == "invoices_data":
+            return method(self, _with_file_renewal(*args, **kwargs))
+        documents = _get_documents(self, path, *args, **kwargs)
+        return method(with_accepted_cancellation(self, documents), *args, **kwargs)
+
+    # What the wrapped method says of itself: that it is private, or read-only.
+    vars(wrapper).update(vars(method))
+    wrapper.__name__ = method.__name__
+    wrapper.__doc__ = method.__doc__
+    wrapper.lock_wrapped = True
+    return wrapper
+
+
+def _with_file_renewal(invoices_data):
+    return {
+        with_capability(invoice, FileRenewal, invoice): data
+        for invoice, data in invoices_data.items()
+    }
+
+
+def _get_documents(records, path, *args, **kwargs):
+    """:return: the documents that the method cancels if the authority accepts"""
+    match path:
+        case "self":
+            return records
+        case "chain":
+            # Hungary cancels the corrections of an invoice with it.
+            return records | records._l10n_hu_get_chain_invoices()
+        case "job":
+            job = kwargs.get("job") or args[0]
+            return (
+                job["documents"]
+                .filtered(
+                    lambda document: (
+                        document.state == "to_cancel"
+                        and document.edi_format_id._needs_web_services()
+                    )
+                )
+                .move_id
+            )
+    return records[path]

@@ -1,0 +1,155 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from .capability import FileRenewal, has_capability
+from .changes import is_changed
+
+# What an archived file is, and what it is the file of.
+FILE_FIELDS = frozenset(
+    {
+        "checksum",
+        "company_id",
+        "datas",
+        "db_datas",
+        "file_size",
+        "mimetype",
+        "name",
+        "raw",
+        "res_field",
+        "res_id",
+        "res_model",
+        "store_fname",
+        "type",
+        "url",
+    }
+)
+SLOT_FIELDS = frozenset({"res_field", "res_id", "res_model"})
+
+
+class Slot(NamedTuple):
+    """Where a file belongs: a field of a record."""
+
+    res_model: str
+    res_id: int
+    res_field: str
+
+    def move(self, vals):
+        """:return: the slot after these values are written"""
+        return self._replace(**{k: v for k, v in vals.items() if k in SLOT_FIELDS})
+
+    def _raise_locked(self, env):
+        """:raise UserError: always, for a slot of an issued document"""
+        move = env["account.move"].sudo().browse(self.res_id)
+        field = move._fields[self.res_field]
+        raise UserError(
+            env._(
+                "The file %(file)s of %(document)s was issued with the document and "
+                "cannot be added, replaced or removed. %(way_to_go)s",
+                file=field._description_string(env),
+                document=move._get_document_names(),
+                way_to_go=move._get_lock_way_to_go(),
+            )
+        )
+
+
+class IrAttachment(models.Model):
+    _inherit = "ir.attachment"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base': an issued document has one archived file of a kind
+        defaults = {
+            name: self.env.context.get(f"default_{name}") for name in SLOT_FIELDS
+        }
+        self._check_locked_slots(
+            [
+                Slot(**{name: vals.get(name, defaults[name]) for name in SLOT_FIELDS})
+                for vals in vals_list
+            ]
+        )
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS 'base': the archived file of an issued document stays as it is
+        closed_fields = FILE_FIELDS & vals.keys()
+        if closed_fields:
+            for attachment in self.sudo()._filter_locked_files():
+                if any(
+                    is_changed(attachment, name, vals[name]) for name in closed_fields
+                ):
+                    attachment._get_slot()._raise_locked(self.env)
+        if SLOT_FIELDS & vals.keys():
+            slots = {attachment: attachment._get_slot() for attachment in self.sudo()}
+            self._check_locked_slots(
+                [
+                    target
+                    for slot in slots.values()
+                    if (target := slot.move(vals)) != slot
+                ]
+            )
+        return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS 'base': before 'account' takes the file off its document instead
+        for attachment in self.sudo()._filter_locked_files():
+            move = self.env["account.move"].browse(attachment.res_id)
+            if not has_capability(self.env, FileRenewal, move):
+                attachment._get_slot()._raise_locked(self.env)
+        return super().unlink()
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    def _get_slot(self):
+        """:return: the document and its field that this is the file of"""
+        self.ensure_one()
+        return Slot(self.res_model, self.res_id, self.res_field)
+
+    @api.model
+    def _filter_locked_slots(self, slots):
+        """:return: those that are for the archived file of an issued document"""
+        fields = self.env["account.move"]._get_lock_file_fields()
+        slots = [
+            slot
+            for slot in slots
+            if slot.res_model == "account.move"
+            and slot.res_id
+            and slot.res_field in fields
+        ]
+        if not slots:
+            return slots
+        moves = self.env["account.move"].sudo()
+        ids = dict.fromkeys(slot.res_id for slot in slots)
+        locked = moves.browse(ids).exists()._filter_locked()
+        return [slot for slot in slots if slot.res_id in locked._ids]
+
+    def _filter_locked_files(self):
+        """:return: those that are the archived file of an issued document"""
+        slots = self._filter_locked_slots([file._get_slot() for file in self])
+        return self.filtered(lambda file: file._get_slot() in slots)
+
+    @api.model
+    def _check_locked_slots(self, slots):
+        """Let Odoo's own code archive a file where there is none yet, and nobody else.
+
+        :param slots: where files are about to be put
+        :raise UserError: the issued document has its file already, or it is a user's
+        """
+        slots = self._filter_locked_slots(slots)
+        if not slots:
+            return
+        files = self.sudo().search(
+            [
+                ("res_model", "=", "account.move"),
+                ("res_id", "in", [slot.res_id for slot in slots]),
+                ("res_field", "in", [slot.res_field for slot in slots]),
+            ]
+        )
+        taken = {file._get_slot() for file in files}
+        for slot in slots:
+            if not self.env.su or slot in taken:
+                slot._raise_locked(self.env)
+            taken.add(slot)

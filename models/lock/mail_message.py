@@ -1,0 +1,108 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from .changes import is_changed
+
+# What a message says, who says it, and on which record.
+MESSAGE_FIELDS = frozenset(
+    {
+        "attachment_ids",
+        "author_guest_id",
+        "author_id",
+        "body",
+        "date",
+        "email_from",
+        "message_type",
+        "model",
+        "res_id",
+        "subject",
+        "subtype_id",
+        "tracking_value_ids",
+    }
+)
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    def write(self, vals):
+        # EXTENDS 'mail': the history of an issued document is not rewritten
+        closed_fields = MESSAGE_FIELDS & vals.keys()
+        if closed_fields:
+            for message in self._filter_locked_history():
+                if any(is_changed(message, name, vals[name]) for name in closed_fields):
+                    message.with_env(self.env)._raise_locked_history()
+        return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS 'mail': nor is it deleted
+        if locked := self._filter_locked_history()[:1]:
+            locked.with_env(self.env)._raise_locked_history()
+        return super().unlink()
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    def _is_history(self):
+        """Hook: what is history, and what is talk.
+
+        Notes among colleagues stay theirs. What the system noted, and what went to
+        others, is history.
+
+        :return: whether this message tells what happened to its record
+        """
+        self.ensure_one()
+        return bool(
+            self.message_type != "comment"
+            or not (self.is_internal or self.subtype_id.internal)
+            or self.tracking_value_ids
+        )
+
+    def _filter_locked_history(self):
+        """:return: those that are the history of issued documents, as superuser"""
+        messages = self.sudo().filtered(
+            lambda message: (
+                message.model == "account.move"
+                and message.res_id
+                and message._is_history()
+            )
+        )
+        if not messages:
+            return messages
+        moves = self.env["account.move"].sudo()
+        locked = (
+            moves.browse(dict.fromkeys(messages.mapped("res_id")))
+            .exists()
+            ._filter_locked()
+        )
+        return messages.filtered(lambda message: message.res_id in locked._ids)
+
+    def _raise_locked_history(self):
+        move = self.env["account.move"].browse(self.sudo().res_id)
+        raise UserError(
+            self.env._(
+                "This message is the history of %(document)s, which was issued, and "
+                "cannot be changed or deleted. Write another message instead.",
+                document=move.sudo()._get_document_names(),
+            )
+        )
+
+
+class MailTrackingValue(models.Model):
+    _inherit = "mail.tracking.value"
+
+    def write(self, vals):
+        # EXTENDS 'mail': what changed, from what and to what, stays
+        self._check_locked_history()
+        return super().write(vals)
+
+    def unlink(self):
+        # EXTENDS 'mail': see `write`
+        self._check_locked_history()
+        return super().unlink()
+
+    def _check_locked_history(self):
+        """:raise UserError: one of these is the history of an issued document"""
+        if locked := self.sudo().mail_message_id._filter_locked_history()[:1]:
+            locked.with_env(self.env)._raise_locked_history()

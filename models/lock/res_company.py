@@ -1,0 +1,117 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .capability import LogEntry, with_capability
+
+_logger = logging.getLogger(__name__)
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    lock_posted_invoices = fields.Boolean(
+        string="Lock Issued Documents",
+        default=True,
+        help="Customer invoices, credit notes and receipts can no longer be changed, "
+        "reset to draft, cancelled or deleted once they are posted, by anyone, by no "
+        "door. A credit note corrects them.",
+    )
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'base': a company without the lock is an administrator's decision, and
+        # is logged like switching it off
+        if not self._has_lock_access():
+            if any(not vals.get("lock_posted_invoices", True) for vals in vals_list):
+                self._check_lock_access()
+            # Not by a user default either, which anybody can set.
+            vals_list = [{**vals, "lock_posted_invoices": True} for vals in vals_list]
+        companies = super().create(vals_list)
+        companies.filtered(
+            lambda company: not company.sudo().lock_posted_invoices
+        )._log_lock()
+        return companies
+
+    def write(self, vals):
+        # EXTENDS 'base': only an accounting administrator changes it, and it is logged
+        if "lock_posted_invoices" not in vals:
+            return super().write(vals)
+        changing = self.filtered(
+            lambda company: (
+                company.sudo().lock_posted_invoices
+                != bool(vals["lock_posted_invoices"])
+            )
+        )
+        if changing:
+            changing._check_lock_access()
+        res = super().write(vals)
+        changing._log_lock()
+        return res
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _has_lock_access(self):
+        """:return: whether the user, also behind `sudo`, may change the lock"""
+        return self.env.user.has_group("account.group_account_manager")
+
+    @api.model
+    def _check_lock_access(self):
+        """:raise AccessError: the user, also behind `sudo`, may not change the lock"""
+        if not self._has_lock_access():
+            raise AccessError(
+                self.env._(
+                    "Only an accounting administrator can switch the lock of issued "
+                    "documents. Ask one to do it."
+                )
+            )
+
+    def _log_lock(self):
+        """Write down who set the lock of these companies, where nobody removes it."""
+        if not self:
+            return
+        for company in self:
+            _logger.info(
+                "Lock of issued documents of company %s (%s) switched %s by user %s",
+                company.id,
+                company.sudo().name,
+                "on" if company.sudo().lock_posted_invoices else "off",
+                self.env.uid,
+            )
+        # sudo: nobody has the right to write in the log
+        log = with_capability(
+            self.env["account.document.lock.log"].sudo(), LogEntry, self
+        )
+        log.create(
+            [
+                {
+                    "company_id": company.id,
+                    "user_id": self.env.uid,
+                    "lock_posted_invoices": company.sudo().lock_posted_invoices,
+                }
+                for company in self
+            ]
+        )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    lock_posted_invoices = fields.Boolean(
+        related="company_id.lock_posted_invoices",
+        readonly=False,
+    )
+
+    def action_view_lock_log(self):
+        """:return: action of the list of who switched the lock, and when"""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "account_partner_credit_note.account_document_lock_log_action"
+        )

@@ -1,0 +1,173 @@
+from contextlib import contextmanager
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
+from odoo.tools import SQL, mute_logger
+
+from .common import CreditNoteCommon
+
+# What changes on every write, or is bookkeeping that Odoo goes on writing.
+NOT_COMPARED = ("write_date", "write_uid", "is_manually_modified")
+
+
+class Undo(Exception):
+    """Leaves a savepoint without a trace."""
+
+
+class LockCommon(CreditNoteCommon):
+    """Documents to attack, and users of each kind who attack them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        cls.manager = cls._new_user("lock_manager", "account.group_account_manager")
+        cls.administrator = cls._new_user(
+            "lock_administrator",
+            "base.group_system,account.group_account_manager,base.group_partner_manager",
+        )
+        cls.users = {
+            "Billing": cls.clerk,
+            "Accounting administrator": cls.manager,
+            "administrator": cls.administrator,
+            "superuser": cls.env.ref("base.user_root"),
+        }
+
+    @classmethod
+    def _new_user(cls, login, groups):
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=f"base.group_user,{groups}",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    @contextmanager
+    def _undone(self):
+        """What is done in the block is not done after it."""
+        try:
+            with self.env.cr.savepoint():
+                yield
+                raise Undo
+        except Undo:
+            self.env.invalidate_all()
+
+    def _set_lock(self, locked):
+        self.company.lock_posted_invoices = locked
+        self.env.flush_all()
+
+    def _snapshot(self, move_id):
+        """All that the database knows of a document and of what hangs on it."""
+        hidden = list(NOT_COMPARED)
+        parts = {}
+        for table, condition in (
+            ("account_move", SQL("id = %s", move_id)),
+            ("account_move_line", SQL("move_id = %s", move_id)),
+            (
+                "ir_attachment",
+                SQL("res_model = 'account.move' AND res_id = %s", move_id),
+            ),
+            (
+                "mail_message",
+                SQL("model = 'account.move' AND res_id = %s", move_id),
+            ),
+            (
+                "mail_tracking_value",
+                SQL(
+                    "mail_message_id IN (SELECT id FROM mail_message"
+                    " WHERE model = 'account.move' AND res_id = %s)",
+                    move_id,
+                ),
+            ),
+        ):
+            self.env.cr.execute(
+                SQL(
+                    "SELECT to_jsonb(t) - %s::text[] FROM %s t WHERE %s ORDER BY id",
+                    hidden,
+                    SQL.identifier(table),
+                    condition,
+                )
+            )
+            parts[table] = [row[0] for row in self.env.cr.fetchall()]
+        self.env.cr.execute(
+            SQL(
+                "SELECT account_move_line_id, account_tax_id"
+                " FROM account_move_line_account_tax_rel r"
+                " JOIN account_move_line l ON l.id = r.account_move_line_id"
+                " WHERE l.move_id = %s ORDER BY 1, 2",
+                move_id,
+            )
+        )
+        parts["taxes"] = self.env.cr.fetchall()
+        return parts
+
+    def _changes(self, before, after):
+        """:return: what differs between two snapshots, to read in a failure"""
+        changes = []
+        for table, rows in before.items():
+            if len(rows) != len(after[table]):
+                changes.append(f"{table}: {len(rows)} rows -> {len(after[table])}")
+                continue
+            for old, new in zip(rows, after[table], strict=True):
+                if old != new and isinstance(old, dict):
+                    changes += [
+                        f"{table}.{name}: {old[name]!r} -> {new[name]!r}"
+                        for name in old
+                        if old[name] != new[name]
+                    ]
+                elif old != new:
+                    changes.append(f"{table}: {old} -> {new}")
+        return changes
+
+    def _attack(self, attack, document, user):
+        """:return: (what changed in the database, the refusal)"""
+        self.env.flush_all()
+        before = self._snapshot(document.id)
+        refusal = None
+        with self._undone():
+            env = self.env(user=user.id, su=user.id == 1, context={})
+            try:
+                attack(document.with_env(env))
+                env.flush_all()
+            except (UserError, AccessError) as error:
+                refusal = error
+            changes = self._changes(before, self._snapshot(document.id))
+        return changes, refusal
+
+    def assertHole(self, attack, document=None, by="Billing", refusal=None):
+        """Odoo lets the attack through, and the lock does not, for anyone.
+
+        :param attack: function of the document, with the attacker's environment
+        :param by: the kind of user for whom Odoo alone lets it through
+        :param refusal: text that the refusal has for this user
+        """
+        document = document or self.document
+        self._set_lock(False)
+        changes, error = self._attack(attack, document, self.users[by])
+        self.assertFalse(error, f"Odoo itself refuses it: {error}")
+        self.assertTrue(changes, "it changes nothing, so it is no hole")
+        self._set_lock(True)
+        self.assertClosed(attack, document, by=by, refusal=refusal)
+
+    @mute_logger("odoo.sql_db")
+    def assertClosed(self, attack, document=None, by="Billing", refusal=None):
+        """The lock refuses the attack, whoever tries it, and nothing has changed."""
+        document = document or self.document
+        for kind, user in self.users.items():
+            with self.subTest(user=kind):
+                changes, error = self._attack(attack, document, user)
+                self.assertEqual(changes, [], f"{kind} changed an issued document")
+                self.assertTrue(error, f"no refusal for {kind}")
+                if kind == by:
+                    self.assertNotIsInstance(error, AccessError)
+                    self.assertIn(refusal or document.name, str(error))
+
+    @contextmanager
+    def assertRefusal(self, text=""):
+        """The block is refused with a sentence for users that has this text."""
+        with self.assertRaises(UserError) as refusal:
+            yield
+            self.env.flush_all()
+        self.assertIn(text, str(refusal.exception))

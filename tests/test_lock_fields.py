@@ -1,0 +1,295 @@
+"""Every field of both models, as the registry knows them: none is forgotten.
+
+A field that another addon or a later Odoo adds is attacked like the rest. If it belongs
+to the document it is closed without a change here; if it is not, the test says so.
+"""
+
+import base64
+import datetime
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
+
+from ..models.lock.account_move import CLOSING_ADDONS, FREE_FIELDS, FROZEN_FIELDS
+from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
+from ..models.lock.account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
+from .lock_common import LockCommon
+
+# What writing a free field may change besides itself: bookkeeping as well.
+FREE_COLUMNS = {
+    "account_move": FREE_FIELDS
+    | {"access_token", "message_main_attachment_id", "payment_state"},
+    "account_move_line": FREE_LINE_FIELDS,
+}
+
+
+@tagged("post_install", "-at_install")
+class TestLockFields(LockCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.document = cls._invoice(100.0)
+        cls.other = cls._invoice(10.0)
+
+    def _other_value(self, record, field):
+        """:return: a value that the field does not have, None if there is none"""
+        value = record[field.name]
+        match field.type:
+            case "boolean":
+                return not value
+            case "integer" | "float" | "monetary":
+                return (value or 0) + 7
+            case "char" | "text" | "html":
+                return f"{value or ''} changed"
+            case "date":
+                return (value or self.today) + datetime.timedelta(days=3)
+            case "datetime":
+                return (value or datetime.datetime.now()) + datetime.timedelta(days=3)
+            case "binary":
+                return base64.b64encode(b"changed")
+            case "selection":
+                options = [key for key in field.get_values(self.env) if key != value]
+                return options[0] if options else None
+            case "many2one":
+                return self._other_id(field, value) or (False if value else None)
+            case "many2many":
+                if value:
+                    return [Command.clear()]
+                other_id = self._other_id(field, value)
+                return [Command.link(other_id)] if other_id else None
+            case "one2many":
+                return [Command.clear()] if value else [Command.create({})]
+            case "json":
+                return {"changed": True}
+            case "many2one_reference":
+                return (value or 0) + 1
+        return None
+
+    def _other_id(self, field, value):
+        """:return: id of a record that the field does not refer to, None without"""
+        table = self.env[field.comodel_name]._table
+        if not self.env[field.comodel_name]._auto:
+            return None
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM %s WHERE id != ALL(%s) ORDER BY id LIMIT 1",
+                SQL.identifier(table),
+                list(value.ids),
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    def _changed_columns(self, changes):
+        """:return: those changes that the lock does not leave free"""
+        result = []
+        for change in changes:
+            table, _, rest = change.partition(".")
+            column = rest.partition(":")[0]
+            if column not in FREE_COLUMNS.get(table, ()) and table in (
+                "account_move",
+                "account_move_line",
+                "taxes",
+            ):
+                result.append(change)
+        return result
+
+    def _attack_field(self, record, field, value, user):
+        """:return: (changes of what is closed, whether it was refused)"""
+
+        def attack(move):
+            target = record.with_env(move.env).with_context(
+                skip_readonly_check=True,
+                force_delete=True,
+                dynamic_unlink=True,
+                tracking_disable=True,
+            )
+            target.write({field.name: value})
+
+        try:
+            with mute_logger("odoo.sql_db"):
+                changes, refusal = self._attack(attack, self.document, user)
+        except (AssertionError, TypeError, ValueError, KeyError, ValidationError):
+            # Odoo itself cannot take the value.
+            return [], True
+        except Exception:  # noqa: BLE001 the database cannot
+            return [], True
+        return self._changed_columns(changes), bool(refusal)
+
+    def _attack_all(self, record, closed_fields, free_fields):
+        belongs = {
+            name
+            for name, field in record._fields.items()
+            if CLOSING_ADDONS & set(field._modules)
+        }
+        for name, field in record._fields.items():
+            if name in ("id", "create_uid", "create_date", "write_uid", "write_date"):
+                continue
+            value = self._other_value(record.sudo(), field)
+            if value is None:
+                continue
+            for kind in ("Billing", "superuser"):
+                with self.subTest(field=name, user=kind):
+                    changes, refused = self._attack_field(
+                        record, field, value, self.users[kind]
+                    )
+                    if name in self._exempt_for_superuser(kind):
+                        continue
+                    self.assertEqual(changes, [], "changes an issued document")
+                    if (
+                        name in belongs
+                        and name not in free_fields
+                        and (field.store or field.inverse)
+                    ):
+                        self.assertTrue(refused, "is not refused")
+                        self.assertIn(name, closed_fields)
+
+    def _exempt_for_superuser(self, kind):
+        # Set once, by Odoo's own code.
+        files = self.env["account.move"]._get_lock_file_fields()
+        return {"inalterable_hash", *files} if kind == "superuser" else set()
+
+    def test_document(self):
+        self._attack_all(
+            self.document,
+            self.document._get_lock_closed_fields(),
+            FREE_FIELDS | {"payment_state"},
+        )
+
+    def test_product_line(self):
+        line = self.document.invoice_line_ids[0]
+        self._attack_all(line, line._get_lock_closed_fields(), FREE_LINE_FIELDS)
+
+    def test_receivable_line(self):
+        line = self.document.line_ids.filtered("date_maturity")[0]
+        self._attack_all(line, line._get_lock_closed_fields(), FREE_LINE_FIELDS)
+
+    def test_tax_line(self):
+        line = self.document.line_ids.filtered("tax_line_id")[0]
+        self._attack_all(line, line._get_lock_closed_fields(), FREE_LINE_FIELDS)
+
+    def test_free_fields_compute_nothing_closed(self):
+        """A field that is free must not be the way round to one that is closed."""
+        for model, free_fields in (
+            (self.env["account.move"], FREE_FIELDS),
+            (self.env["account.move.line"], FREE_LINE_FIELDS),
+        ):
+            closed = {
+                name: self.env[name]._get_lock_closed_fields()
+                for name in ("account.move", "account.move.line")
+            }
+            for name in free_fields & model._fields.keys():
+                field = model._fields[name]
+                dependents = {
+                    f"{dependent.model_name}.{dependent.name}"
+                    for dependent in self.env.registry.get_dependent_fields(field)
+                    if dependent.store
+                    and dependent.name in closed.get(dependent.model_name, ())
+                    and dependent.compute not in COMPUTED_FROM_LINES
+                    and dependent.name not in FROZEN_FIELDS
+                }
+                with self.subTest(field=f"{model._name}.{name}"):
+                    self.assertEqual(dependents, set())
+
+    def test_other_records_compute_nothing_closed(self):
+        """Nor must what a document refers to: its customer, its taxes, its terms."""
+        closed = {
+            name: self.env[name]._get_lock_closed_fields()
+            for name in ("account.move", "account.move.line")
+        }
+        found = {
+            f"{dependent.model_name}.{dependent.name}"
+            for model_name, model in self.env.registry.items()
+            if model_name not in closed and not model._abstract
+            for field in model._fields.values()
+            if field.store and str(field) not in UNCHANGEABLE
+            for dependent in self.env.registry.get_dependent_fields(field)
+            if dependent.store
+            and dependent.name in closed.get(dependent.model_name, ())
+            and dependent.compute not in COMPUTED_FROM_LINES
+        }
+        frozen = {f"account.move.{name}" for name in FROZEN_FIELDS} | {
+            f"account.move.line.{name}" for name in FROZEN_LINE_FIELDS
+        }
+        self.assertLessEqual(found, frozen | COMPUTED_ANEW)
+
+    def test_database_empties_nothing_else(self):
+        """What deleting a record takes off documents is known, and refused."""
+        self.env.cr.execute(
+            """
+            SELECT table_class.relname, attribute.attname
+              FROM pg_constraint fk
+              JOIN pg_attribute attribute
+                ON attribute.attrelid = fk.conrelid AND attribute.attnum = fk.conkey[1]
+              JOIN pg_class table_class ON table_class.oid = fk.conrelid
+             WHERE fk.contype = 'f' AND fk.confdeltype IN ('n', 'c')
+               AND table_class.relname IN ('account_move', 'account_move_line')
+            """
+        )
+        closed = {
+            "account_move": self.document._get_lock_closed_fields(),
+            "account_move_line": self.document.line_ids._get_lock_closed_fields(),
+        }
+        emptied = {
+            f"{table}.{column}"
+            for table, column in self.env.cr.fetchall()
+            if column in closed[table]
+            # Columns of addons that this addon does not know are theirs.
+            and "account" in self.env[table.replace("_", ".")]._fields[column]._modules
+        }
+        self.assertLessEqual(emptied, KEPT_BY_CODE | KEPT_BY_DATABASE)
+
+    def test_refused_errors(self):
+        """The attacks above count these as refusals."""
+        self.assertTrue(issubclass(AccessError, UserError))
+
+
+# Totals from the lines, which are closed, and what is due from reconciliations.
+COMPUTED_FROM_LINES = {
+    "_compute_amount",
+    "_compute_amount_residual",
+    "_compute_amount_total_in_currency_signed",
+    "_compute_payment_state",
+}
+
+# Odoo refuses to change the currency of a company with entries.
+UNCHANGEABLE = {"res.company.currency_id"}
+# What is not on the document: the customer's name in lists, the messages, what cash
+# basis makes of the type of an account, the bank statement.
+COMPUTED_ANEW = {
+    "account.move.always_tax_exigible",
+    "account.move.audit_trail_message_ids",
+    "account.move.invoice_partner_display_name",
+    "account.move.line.statement_id",
+}
+
+# Deleting what they refer to is refused, see models/lock/referenced.py.
+KEPT_BY_CODE = {
+    "account_move.invoice_cash_rounding_id",
+    "account_move.invoice_incoterm_id",
+    "account_move.invoice_payment_term_id",
+    "account_move.partner_shipping_id",
+    "account_move.preferred_payment_method_line_id",
+    "account_move.reversed_entry_id",
+    "account_move_line.group_tax_id",
+    "account_move_line.move_id",
+    "account_move_line.tax_group_id",
+}
+# Never set on customer documents, or required elsewhere: the database keeps them.
+KEPT_BY_DATABASE = {
+    "account_move.auto_post_origin_id",
+    "account_move.company_id",
+    "account_move.origin_payment_id",
+    "account_move.statement_line_id",
+    "account_move.tax_cash_basis_origin_move_id",
+    "account_move.tax_cash_basis_rec_id",
+    "account_move_line.company_currency_id",
+    "account_move_line.company_id",
+    "account_move_line.journal_id",
+    "account_move_line.payment_id",
+    "account_move_line.reconcile_model_id",
+    "account_move_line.statement_id",
+    "account_move_line.statement_line_id",
+}
