@@ -258,7 +258,7 @@ class TestLockHoles(LockCommon):
                 self.assertHole(lambda move, values=values: move.write(values))
 
     def test_h14_payment_method_changes_the_bank_account(self):
-        """The method is only a choice, but Odoo computes the printed account from it."""
+        """It is only a choice, but Odoo computes the printed account from it."""
         bank = self.env["res.partner.bank"].create(
             {"acc_number": "123456", "partner_id": self.company.partner_id.id}
         )
