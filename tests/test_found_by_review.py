@@ -135,8 +135,7 @@ class TestFound(CreditNoteCommon):
         other_tax = self.tax_sale_a.copy({"name": "other", "amount": 7.0})
         for taxes in (other_tax, self.env["account.tax"]):
             with self.subTest(taxes=taxes.mapped("name")):
-                invoice = self._invoice(100.0)
-                invoice.button_draft()
+                invoice = self._invoice(100.0, post=False)
                 invoice.invoice_line_ids.tax_ids = taxes
                 invoice.action_post()
                 self._hand_made(invoice, self.tax_sale_a)

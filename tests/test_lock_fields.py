@@ -271,7 +271,6 @@ KEPT_BY_CODE = {
     "account_move.invoice_incoterm_id",
     "account_move.invoice_payment_term_id",
     "account_move.partner_shipping_id",
-    "account_move.preferred_payment_method_line_id",
     "account_move.reversed_entry_id",
     "account_move_line.group_tax_id",
     "account_move_line.move_id",

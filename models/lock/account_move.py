@@ -52,6 +52,7 @@ FREE_FIELDS = frozenset(
         "medium_id",
         "no_followup",
         "payment_ids",
+        "preferred_payment_method_line_id",
         "sending_data",
         "source_id",
         "team_id",
@@ -71,8 +72,9 @@ NUMBERING_FIELDS = NUMBER_FIELDS | {"date", "invoice_date", "journal_id", "move_
 NO_NUMBER = (False, None, "", "/")
 
 # Odoo computes these anew long after posting: the due date with a payment, from what
-# the payment term says by then; the terms printed, with the customer's language.
-FROZEN_FIELDS = frozenset({"invoice_date_due", "narration"})
+# the payment term says by then; the terms printed, with the customer's language; the
+# bank account, with the payment method that is hoped for.
+FROZEN_FIELDS = frozenset({"invoice_date_due", "narration", "partner_bank_id"})
 
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"

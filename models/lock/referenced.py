@@ -49,17 +49,6 @@ class AccountPaymentTerm(models.Model):
         return super().unlink()
 
 
-class AccountPaymentMethodLine(models.Model):
-    _inherit = "account.payment.method.line"
-
-    def unlink(self):
-        # EXTENDS 'account': the field of issued documents would become empty
-        self.env["account.move"]._check_not_on_locked(
-            self, ["preferred_payment_method_line_id"]
-        )
-        return super().unlink()
-
-
 class AccountTax(models.Model):
     _inherit = "account.tax"
 
