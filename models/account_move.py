@@ -205,8 +205,12 @@ class AccountMove(models.Model):
         return self.state == "posted" and self.move_type in self._get_creditable_types()
 
     def _has_left_to_credit(self):
-        """:return: whether a credit note can be issued; an invoice of zero has one"""
+        """:return: whether a credit note can be issued; an invoice of zero has one.
+        Where the company only warns, there is no end to it.
+        """
         self.ensure_one()
+        if self.company_id.over_credit_policy == "warn":
+            return True
         if self.currency_id.is_zero(self.amount_total):
             return not self.sudo()._get_credit_notes()
         return self.currency_id.compare_amounts(self.amount_creditable, 0.0) > 0

@@ -192,7 +192,8 @@ class AccountMoveReversal(models.TransientModel):
         creditable_types = moves._get_creditable_types()
         if not moves or any(move.move_type not in creditable_types for move in moves):
             return super().default_get(fields)
-        moves._check_creditable()
+        if len(moves.company_id) == 1:
+            moves._check_creditable()
         values = super().default_get(fields)
         if "date" in values:
             values["date"] = max(
@@ -268,6 +269,24 @@ class AccountMoveReversal(models.TransientModel):
             "views": [(False, "form")],
         }
         return self._get_issued_action(credit_notes, next_action=composer)
+
+    def action_save_draft(self):
+        """Make drafts of the credit notes.
+
+        :return: action that opens them
+        :raise UserError: something cannot be credited; nothing is changed then
+        """
+        self._check_dialog()
+        return self.refund_moves()
+
+    def action_reinvoice(self):
+        """Issue the credit notes and make drafts of the invoices for another try.
+
+        :return: action that opens the drafts
+        :raise UserError: something cannot be credited; nothing is changed then
+        """
+        self._check_issue()
+        return self.modify_moves()
 
     def reverse_moves(self, is_modify=False):
         # EXTENDS 'account': whichever button made the credit notes, they are checked
@@ -672,16 +691,25 @@ class AccountMoveReversal(models.TransientModel):
         moves._lock_for_credit()
         moves._check_creditable()
         self._check_journal()
-        self._check_date()
         self._check_reason()
         self._check_method()
 
-    def _check_issue(self):
-        """:raise UserError: what was chosen cannot be issued now"""
+    def _check_dialog(self):
+        """:raise UserError: what was entered in the dialog of credit notes is wrong
+
+        Code that calls Odoo's `refund_moves` dates its drafts as it likes.
+        """
         self.ensure_one()
+        self.env["account.move"]._check_credit_note_access()
         if not self.is_credit_note:
             # Raises with what is wrong about the documents.
             self.move_ids._check_creditable()
+        self._check_journal()
+        self._check_date()
+
+    def _check_issue(self):
+        """:raise UserError: what was chosen cannot be issued now"""
+        self._check_dialog()
         if self.date and self.date > fields.Date.context_today(self):
             raise UserError(
                 self.env._(

@@ -26,6 +26,9 @@ class AccountMoveReversal(models.TransientModel):
             `is_whole`: whether the invoice is credited as it stands
         """
         invoiced, left = self._get_invoiced_and_left(invoice)
+        if not any(amount for amounts in left.values() for amount in amounts):
+            # Only where the company does not refuse that: see `over_credit_policy`.
+            left = invoiced
         lines = invoice.invoice_line_ids.filtered(
             lambda line: line.display_type == "product"
         )

@@ -430,7 +430,7 @@ registry.category("web_tour.tours").add("credit_and_invoice_again", {
         ...openTab(),
         tick("Tour lines"),
         clickCreditNote(),
-        clickInDialog("modify_moves"),
+        clickInDialog("action_reinvoice"),
         {
             content: "The draft of the new invoice",
             trigger: ".o_arrow_button_current:contains(Draft)",
