@@ -95,6 +95,25 @@ class TestSettlement(CreditNoteCommon):
         self.assertEqual(invoice.payment_state, "reversed")
         self.assertTrue(invoice._get_reconciled_invoices_partials()[1])
 
+    def test_rate_of_the_day_then_the_rest(self):
+        currency = self.setup_other_currency(
+            "EUR", rates=[("2026-01-01", 2.0), ("2026-02-01", 4.0)]
+        )
+        invoice = self._invoice(
+            100.0, currency_id=currency.id, invoice_date="2026-01-15"
+        )
+        first = self._credit(
+            invoice,
+            date="2026-02-15",
+            use_invoice_rate=False,
+            credit_method="amount",
+            amount=57.5,
+        )
+        rest = self._credit(invoice, date="2026-02-15")
+        self.assertEqual(first.amount_total_signed, -14.38)
+        self.assertEqual(rest.amount_total_signed, -28.75)
+        self.assertEqual(invoice.payment_state, "reversed")
+
     def test_series_is_stopped(self):
         invoice = self._invoice(
             100.0, auto_post="monthly", auto_post_until="2100-01-01", post=False

@@ -26,7 +26,7 @@ class AccountMoveReversal(models.TransientModel):
             `is_whole`: whether the invoice is credited as it stands
         """
         invoiced, left = self._get_invoiced_and_left(invoice)
-        if not any(amount for amounts in left.values() for amount in amounts):
+        if not any(amount for amount, _balance in left.values()):
             # Only where the company does not refuse that: see `over_credit_policy`.
             left = invoiced
         lines = invoice.invoice_line_ids.filtered(
@@ -93,18 +93,28 @@ class AccountMoveReversal(models.TransientModel):
         sums = {}
         for line in lines:
             if key := line._get_credit_key():
-                amount, balance = sums.get(key, (0.0, 0.0))
-                sums[key] = (
-                    amount + self._get_amount_currency(invoice, line),
-                    balance + line.balance,
+                sums[key] = map(
+                    sum,
+                    zip(
+                        sums.get(key, (0.0, 0.0)),
+                        self._get_amounts(invoice, line),
+                        strict=True,
+                    ),
                 )
         return {key: self._round_amounts(invoice, sums[key]) for key in sums}
 
-    def _get_amount_currency(self, invoice, line):
-        """:return: amount of a journal item in the invoice's currency"""
-        if line.currency_id == invoice.currency_id:
-            return line.amount_currency
-        return line.balance * invoice.invoice_currency_rate
+    def _get_amounts(self, invoice, line):
+        """:return: amounts of a journal item in the invoice's currency, at its rate
+
+        Where an earlier credit note was booked at another rate, Odoo has booked the
+        exchange difference.
+        """
+        rate = invoice.invoice_currency_rate
+        if line.currency_id != invoice.currency_id:
+            return (line.balance * rate, line.balance)
+        if line.move_id.invoice_currency_rate != rate:
+            return (line.amount_currency, line.amount_currency / rate)
+        return (line.amount_currency, line.balance)
 
     def _allot_unlinked(self, invoice, left, credit_lines):
         """Take credit note lines without a link off the invoice lines they may credit.
@@ -130,10 +140,12 @@ class AccountMoveReversal(models.TransientModel):
             same_taxes = same_account.filtered(
                 lambda line, taxes=taxes: line.tax_ids == taxes
             )
-            credited = (
-                sum(self._get_amount_currency(invoice, line) for line in lines),
-                sum(lines.mapped("balance")),
-            )
+            credited = [
+                sum(amounts)
+                for amounts in zip(
+                    *(self._get_amounts(invoice, line) for line in lines), strict=True
+                )
+            ]
             self._spread(
                 invoice,
                 left,
@@ -167,7 +179,10 @@ class AccountMoveReversal(models.TransientModel):
             )
 
     def _round_amounts(self, invoice, amounts):
+        """:return: (amount, balance), rounded; nothing in currency is nothing at all"""
         amount, balance = amounts
+        if invoice.currency_id.is_zero(amount):
+            return (0.0, 0.0)
         return (
             invoice.currency_id.round(amount),
             invoice.company_currency_id.round(balance),

@@ -156,6 +156,10 @@ class Clerk:
         self.page.fill(".modal div[name=reason] input", details)
         self.page.click(".modal .modal-title")
 
+    def choose_method(self, method):
+        self.page.click(".modal div[name=credit_method] input")
+        self.page.click(f".o_select_menu_item:has-text('{method}')")
+
     def take(self, name, clip=None):
         """Take a picture once everything has come to rest."""
         self.page.mouse.move(2, 2)
@@ -345,7 +349,7 @@ def take_pictures(clerk, customer_id, numbers):
     clerk.tick(numbers[CREDITED_AND_SENT])
     clerk.open_dialog()
     clerk.fill_in("Goods returned", "four lamps were broken")
-    page.click(".modal div[name=credit_method] label:text-is('Lines')")
+    clerk.choose_method("Lines")
     page.click(".modal .o_data_row:has-text('Office Lamp') td[name=quantity]")
     page.fill(".modal .o_data_row td[name=quantity] input", "4")
     page.click(".modal .modal-title")
@@ -363,6 +367,15 @@ def take_pictures(clerk, customer_id, numbers):
         pdf = Path(work) / "credit-note.pdf"
         download.value.save_as(pdf)
         frame_page(pdf, clerk.folder / "pdf.png")
+
+
+def take_locked_picture(clerk, invoice):
+    page = clerk.page
+    page.set_viewport_size(WIDE_WINDOW)
+    page.goto(f"{clerk.url}/odoo/customer-invoices/{invoice['id']}")
+    page.wait_for_selector(".oe_title button[name=action_credit_note]")
+    clerk.take("locked")
+    page.set_viewport_size(WINDOW)
 
 
 def take_phone_picture(clerk, customer_id, number):
@@ -404,6 +417,7 @@ def main():
         clerk.log_in(CLERK)
         numbers = [invoice["name"] for invoice in invoices]
         take_pictures(clerk, customer_id, numbers)
+        take_locked_picture(clerk, invoices[OVERDUE])
         phone = Clerk(
             browser,
             url,
