@@ -176,6 +176,8 @@ END
     # Compiled files go to the cache, not into the repository nor into somebody's Odoo.
     unset PYTHONDONTWRITEBYTECODE
     export PYTHONPYCACHEPREFIX="$CACHE/pycache"
+    # ... nor what hypothesis notes down.
+    export HYPOTHESIS_STORAGE_DIRECTORY="$CACHE/hypothesis"
     # The machine's own PostgreSQL settings must not lead us to its databases.
     unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
 }

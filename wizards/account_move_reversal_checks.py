@@ -1,0 +1,184 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount, format_date
+
+
+class AccountMoveReversal(models.TransientModel):
+    """Checks: each refusal is a sentence, and nothing is changed then."""
+
+    _inherit = "account.move.reversal"
+
+    def _check_invoices(self):
+        """:raise UserError: what was chosen cannot be credited"""
+        self.ensure_one()
+        moves = self.move_ids
+        self.env["account.move"]._check_credit_note_access()
+        moves._lock_for_credit()
+        moves._check_creditable()
+        self._check_journal()
+        self._check_reason()
+        self._check_method()
+
+    def _check_dialog(self):
+        """:raise UserError: what was entered in the dialog of credit notes is wrong
+
+        Code that calls Odoo's `refund_moves` dates its drafts as it likes.
+        """
+        self.ensure_one()
+        self.env["account.move"]._check_credit_note_access()
+        if not self.is_credit_note:
+            # Raises with what is wrong about the documents.
+            self.move_ids._check_creditable()
+        self._check_journal()
+        self._check_date()
+
+    def _check_issue(self):
+        """:raise UserError: what was chosen cannot be issued now"""
+        self._check_dialog()
+        if self.date and self.date > fields.Date.context_today(self):
+            raise UserError(
+                self.env._(
+                    "%(date)s is in the future. Choose today or an earlier date, or "
+                    "save the credit note as a draft: it is posted on that day.",
+                    date=format_date(self.env, self.date),
+                )
+            )
+
+    def _check_reason(self):
+        """:raise UserError: the company wants a reason and there is none"""
+        if self.reason_required and not self.reason_id:
+            raise UserError(
+                self.env._(
+                    "Choose a reason to credit %(invoices)s: %(company)s wants one on "
+                    "each credit note.",
+                    invoices=self.move_ids._get_document_names(),
+                    company=self.company_id.display_name,
+                )
+            )
+
+    def _check_method(self):
+        """:raise UserError: what is to be credited is nothing, or more than is left"""
+        if self.credit_method in ("lines", "amount") and len(self.move_ids) > 1:
+            raise UserError(
+                self.env._(
+                    "Lines and amounts are credited for one invoice at a time, not for "
+                    "%s. Credit everything left, or a percentage.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        if self.credit_method == "lines":
+            self._check_lines()
+        elif self.credit_method == "amount":
+            self._check_amount()
+        elif self.credit_method == "percentage":
+            self._check_percentage()
+
+    def _check_lines(self):
+        lines = self.line_ids.filtered("quantity")
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "Tick the lines of %s to credit, or enter their quantities.",
+                    self.move_ids.name,
+                )
+            )
+        for line in lines:
+            line._check_left()
+
+    def _check_amount(self):
+        invoice = self.move_ids
+        compare = invoice.currency_id.compare_amounts
+        if not 0 < self.amount < float("inf") or compare(self.amount, 0.0) <= 0:
+            raise UserError(
+                self.env._("Enter the amount of %s to credit.", invoice.name)
+            )
+        if compare(self.amount, invoice.amount_creditable) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s is more than is left to credit on %(invoice)s: "
+                    "%(left)s. Enter that or less.",
+                    amount=format_amount(self.env, self.amount, invoice.currency_id),
+                    invoice=invoice.name,
+                    left=format_amount(
+                        self.env, invoice.amount_creditable, invoice.currency_id
+                    ),
+                )
+            )
+
+    def _check_percentage(self):
+        if not 0 < self.percentage <= 100:
+            raise UserError(
+                self.env._(
+                    "Enter a percentage of %s to credit, above 0 and up to 100.",
+                    self.move_ids._get_document_names(),
+                )
+            )
+        for invoice in self.move_ids:
+            total = self._get_credited_total(invoice)
+            if (
+                invoice.currency_id.compare_amounts(total, invoice.amount_creditable)
+                > 0
+                and self.percentage < 100
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "
+                        "left to credit: %(left)s. Enter less, or credit everything "
+                        "left.",
+                        percentage=self.percentage,
+                        invoice=invoice.name,
+                        amount=format_amount(self.env, total, invoice.currency_id),
+                        left=format_amount(
+                            self.env, invoice.amount_creditable, invoice.currency_id
+                        ),
+                    )
+                )
+
+    def _check_journal(self):
+        """:raise UserError: there is no sales journal to issue the credit note in"""
+        if not self.journal_id:
+            raise UserError(
+                self.env._(
+                    "%(company)s has no active sales journal to issue the credit note "
+                    "for %(invoices)s in. Create or unarchive one under Configuration, "
+                    "Journals.",
+                    company=(self.company_id or self.env.company).display_name,
+                    invoices=self.move_ids._get_document_names(),
+                )
+            )
+
+    def _check_date(self):
+        """:raise UserError: the date lies before an invoice or in a locked period"""
+        if not self.date:
+            raise UserError(self.env._("Enter the date of the credit note."))
+        if early := self.move_ids.filtered(
+            lambda move: move.invoice_date and move.invoice_date > self.date
+        ):
+            raise UserError(
+                self.env._(
+                    "The credit note cannot be dated %(date)s, before its invoice: "
+                    "%(invoices)s is of %(invoice_date)s.",
+                    date=format_date(self.env, self.date),
+                    invoices=early._get_document_names(),
+                    invoice_date=format_date(
+                        self.env, max(early.mapped("invoice_date"))
+                    ),
+                )
+            )
+        for move in self.move_ids:
+            lock_dates = move.company_id._get_violated_lock_dates(
+                self.date, move._affect_tax_report(), self.journal_id
+            )
+            if lock_dates:
+                raise UserError(
+                    self.env._(
+                        "%(date)s lies in a locked period (locked until "
+                        "%(lock_date)s), so %(invoice)s cannot be credited on it. "
+                        "Choose a later date.",
+                        date=format_date(self.env, self.date),
+                        lock_date=format_date(
+                            self.env, max(lock_date for lock_date, _name in lock_dates)
+                        ),
+                        invoice=move.name,
+                    )
+                )

@@ -1,0 +1,40 @@
+from odoo import models
+
+# A message on the screen with more links than this is not read.
+MAX_LINKS = 3
+
+
+class AccountMoveReversal(models.TransientModel):
+    """Deliver: name the credit notes on the screen; print and send follow."""
+
+    _inherit = "account.move.reversal"
+
+    def _get_issued_action(self, credit_notes, next_action=None):
+        """:param next_action: what follows, closing the dialog by default
+        :return: action that names the credit notes on the screen, with links
+        """
+        if len(credit_notes) <= MAX_LINKS:
+            message = ", ".join(["%s"] * len(credit_notes))
+            links = [
+                {
+                    "label": credit_note.name,
+                    "url": f"/odoo/credit-notes/{credit_note.id}",
+                }
+                for credit_note in credit_notes
+            ]
+        else:
+            message = credit_notes._get_document_names()
+            links = []
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("Credit note issued")
+                if len(credit_notes) == 1
+                else self.env._("%s credit notes issued", len(credit_notes)),
+                "message": message,
+                "links": links,
+                "next": next_action or {"type": "ir.actions.act_window_close"},
+            },
+        }
