@@ -303,6 +303,7 @@ class AccountMoveReversal(models.TransientModel):
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
             to_post.action_post()
             self._log_issued(to_post)
+            self._settle_credit_notes(to_post)
         return action
 
     # -------------------------------------------------------------------------
