@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_analysis
+from . import test_cash_basis
 from . import test_concurrency
 from . import test_credit_note
 from . import test_demo_data

@@ -301,7 +301,8 @@ class AccountMoveReversal(models.TransientModel):
         if is_modify:
             # Odoo posts them while it un-reconciles the payments, which we keep.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
-            to_post.action_post()
+            # As Odoo does here: what was not paid needs no tax on payment, nor back.
+            to_post.with_context(move_reverse_cancel=True).action_post()
             self._log_issued(to_post)
             self._settle_credit_notes(to_post)
         return action
