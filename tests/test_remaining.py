@@ -160,3 +160,23 @@ class TestRemaining(CreditNoteCommon):
         self.assertEqual(len(credit_note.invoice_line_ids), 2)
         with self.assertRaisesRegex(UserError, "Nothing is left to credit"):
             self._credit(invoice)
+
+    def test_free_line_and_line_without_quantity(self):
+        """Nothing is divided by them, wherever they stand."""
+        invoice = self._invoice(100.0, 50.0, 0.0, 10.0, post=False)
+        invoice.invoice_line_ids[3].quantity = 0.0
+        invoice.action_post()
+        earlier = self._native_credit_note(invoice, post=False, quantity=1 / 3)
+        earlier.invoice_line_ids.credited_line_id = False
+        earlier.action_post()
+        free = invoice.invoice_line_ids[3]
+        with self.assertRaisesRegex(UserError, "more than is left to credit"):
+            self._credit(
+                invoice,
+                credit_method="lines",
+                line_ids=[
+                    Command.create({"invoice_line_id": free.id, "quantity": 1.0})
+                ],
+            )
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)

@@ -40,7 +40,7 @@ class AccountMoveReversal(models.TransientModel):
             "lines": [
                 line_plan
                 for line in lines
-                if (line_plan := self._plan_line(line, amounts, left))
+                if (line_plan := self._plan_line(line, amounts))
             ],
             "amounts": amounts,
             "is_whole": amounts == invoiced,
@@ -157,7 +157,11 @@ class AccountMoveReversal(models.TransientModel):
             )
 
     def _spread(self, invoice, left, keys, amounts):
-        """Add these amounts to those of the keys, in proportion, to the cent."""
+        """Add these amounts to those of the keys, in proportion, to the cent.
+
+        The largest comes last and takes the cents.
+        """
+        keys = sorted(keys, key=lambda key: abs(left[key][0]))
         totals = [sum(left[key][index] for key in keys) for index in (0, 1)]
         rest = list(amounts)
         for position, key in enumerate(keys):
@@ -328,19 +332,21 @@ class AccountMoveReversal(models.TransientModel):
             invoice, invoice.currency_id.round(amounts[key][0] + missing), left[key]
         )
 
-    def _plan_line(self, line, amounts, left):
+    def _plan_line(self, line, amounts):
         """:return: dict `line`, `quantity`, `price_unit`, None if it is not credited"""
         is_zero = line.currency_id.is_zero
         key = line._get_credit_key()
         amount = amounts.get(key, (0.0, 0.0))[0]
         quantity = self._get_credited_quantity(line)
-        if not quantity:
+        if not quantity or not line.quantity:
             return None
         full = line.amount_currency * quantity / line.quantity
         if is_zero(amount) and (not is_zero(full) or not line.quantity_creditable):
             return None
         price_unit = line.price_unit
-        if not is_zero(full - amount):
+        if is_zero(full):
+            price_unit = line.move_id.direction_sign * amount / quantity
+        elif not is_zero(full - amount):
             price_unit *= amount / full
         return {"line": line, "quantity": quantity, "price_unit": price_unit}
 
