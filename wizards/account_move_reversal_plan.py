@@ -93,14 +93,9 @@ class AccountMoveReversal(models.TransientModel):
         sums = {}
         for line in lines:
             if key := line._get_credit_key():
-                sums[key] = map(
-                    sum,
-                    zip(
-                        sums.get(key, (0.0, 0.0)),
-                        self._get_amounts(invoice, line),
-                        strict=True,
-                    ),
-                )
+                amount, balance = sums.get(key, (0.0, 0.0))
+                line_amount, line_balance = self._get_amounts(invoice, line)
+                sums[key] = (amount + line_amount, balance + line_balance)
         return {key: self._round_amounts(invoice, sums[key]) for key in sums}
 
     def _get_amounts(self, invoice, line):
