@@ -123,6 +123,17 @@ class AccountMove(models.Model):
         for move in self:
             move.credit_note_count = counts.get(move._origin, 0)
 
+    @api.depends_context("lang")
+    @api.depends("move_type")
+    def _compute_type_name(self):
+        # EXTENDS 'account': the e-mail names the document as its title does. Odoo's
+        # German "Gutschrift" means self-billing by law.
+        result = super()._compute_type_name()
+        for move in self:
+            if move.move_type == "out_refund":
+                move.type_name = self.env._("Credit Note")
+        return result
+
     def _field_to_sql(self, alias, fname, query=None):
         # EXTENDS 'account': the list sorts by the amount due without storing it
         if fname == "amount_residual_in_currency_signed":
