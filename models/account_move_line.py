@@ -69,6 +69,18 @@ class AccountMoveLine(models.Model):
             and self.credited_line_id.move_id == self.move_id.reversed_entry_id
         )
 
+    def _is_price_difference(self):
+        """:return: whether this credit note line lowers the price and takes no goods
+        back, so that the quantity of its invoice line is still left to credit
+        """
+        self.ensure_one()
+        invoice_line = self.credited_line_id
+        return (
+            self._is_credit_note_line()
+            and self.price_unit != invoice_line.price_unit
+            and bool(invoice_line.quantity_creditable)
+        )
+
     def _get_credit_key(self):
         """Tell which journal items of an invoice and its credit notes belong together.
 

@@ -302,7 +302,8 @@ class AccountMoveReversal(models.TransientModel):
             # Odoo posts them while it un-reconciles the payments, which we keep.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
             # As Odoo does here: what was not paid needs no tax on payment, nor back.
-            to_post.with_context(move_reverse_cancel=True).action_post()
+            # Its `move_reverse_cancel` would leave out the cost of goods, too.
+            to_post.with_context(no_cash_basis=True).action_post()
             self._log_issued(to_post)
             self._settle_credit_notes(to_post)
         return action

@@ -183,13 +183,7 @@ class AccountMoveReversal(models.TransientModel):
         if not lines._get_order_lines():
             return
         if self.reopen_order:
-            lines = lines.filtered(
-                lambda line: (
-                    line.credited_line_id
-                    and line.price_unit != line.credited_line_id.price_unit
-                    and line.credited_line_id.quantity_creditable
-                )
-            )
+            lines = lines.filtered(lambda line: line._is_price_difference())
         lines._unlink_order_lines()
 
     def _get_missing_item_command(self, credit_note, key, amounts):
