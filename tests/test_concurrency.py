@@ -3,7 +3,6 @@ from psycopg2.errors import SerializationFailure
 from odoo import SUPERUSER_ID, api
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import mute_logger
 
 
 @tagged("post_install", "-at_install")
@@ -20,7 +19,6 @@ class TestConcurrency(TransactionCase):
         self.assertEqual(invoice.state, "posted")
         return invoice
 
-    @mute_logger("odoo.sql_db")
     def test_the_second_clerk_starts_again(self):
         """Odoo runs a request again that failed like this (`odoo.service.model`); it
         then sees the credit note of the first clerk and refuses the second.

@@ -1,6 +1,6 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
-usage: run_tests.py [--verbose] [--all-warnings] [--results FILE]
+usage: run_tests.py [--verbose] [--all-warnings] [--results FILE] [--also COMMAND]
                     LOG IGNORE ADDON -- ODOO...
 
 The command's log goes to the file LOG; from it come the line per test, the tracebacks
@@ -11,6 +11,7 @@ except those that match a regular expression in the file IGNORE.
 import argparse
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -142,6 +143,36 @@ def follow(command, log, run, verbose):
     return process.returncode
 
 
+def run_also(command, run):
+    """Run another command when the tests are through: it counts as one test."""
+    started = time.monotonic()
+    with subprocess.Popen(
+        shlex.split(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+
+        def stop(_signal, _frame):
+            # It stops by itself what it started.
+            process.terminate()
+            process.wait()
+            sys.exit(130)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        output = process.communicate()[0]
+    result = "failed" if process.returncode else "passed"
+    name = Path(shlex.split(command)[0]).name
+    run.tests["dev", name] = result
+    print(f"{result:>7}  dev/{name}  ({time.monotonic() - started:.1f} s)")
+    if process.returncode:
+        run.failures.append(f"FAIL: {command}\n{output.rstrip()}")
+
+
 def report(run, status, log_path):
     """Print what went wrong and the closing line; return the exit status."""
     passed, failed = run.count("passed"), run.count("failed")
@@ -174,6 +205,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--all-warnings", action="store_true")
+    parser.add_argument("--also", help="another command that counts as a test")
     parser.add_argument("--results", type=Path, help="write how each test went here")
     parser.add_argument("log", type=Path)
     parser.add_argument("ignore", type=Path)
@@ -183,6 +215,8 @@ def main():
     run = Run(options.addon, read_patterns(options.ignore), options.all_warnings)
     with options.log.open("w") as log:
         status = follow(options.command, log, run, options.verbose)
+    if options.also:
+        run_also(options.also, run)
     if options.results:
         options.results.write_text(
             "".join(

@@ -1,0 +1,719 @@
+"""Many sessions credit the same invoices at the same time, over HTTP.
+
+usage: stress.py --url URL --db NAME --socket FOLDER --master PID --log FILE [OPTION...]
+
+Each round makes invoices, sends all sessions at them at once, and then reads in the
+database what became of it: an invoice is never credited by more than its total, the
+ledger sums to zero, numbers have no gap. See dev/stress.
+"""
+
+import argparse
+import copy
+import itertools
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import psycopg2
+import requests
+
+PASSWORD = "stress"
+WIZARD = "account.move.reversal"
+# Sentences for users; anything else is an error of the product.
+REFUSALS = (
+    "odoo.exceptions.UserError",
+    "odoo.exceptions.ValidationError",
+    "odoo.exceptions.AccessError",
+    "odoo.exceptions.MissingError",
+)
+CONFLICTS = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected")
+KINDS = (
+    "same_invoice",
+    "one_line",
+    "credit_and_payment",
+    "overlapping_invoices",
+    "apply_from_two_sides",
+    "invoice_again",
+)
+# What a browser sends along, without which JSON-2 wants a key.
+BROWSER = {
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-User": "?1",
+}
+
+
+class Refused(Exception):
+    """The server answers with a sentence."""
+
+
+class Failed(Exception):
+    """The server answers with something else."""
+
+
+class Session:
+    """Somebody who is logged in."""
+
+    def __init__(self, url, database, login, password):
+        self.url, self.database, self.password = url, database, password
+        self.http = requests.Session()
+        self.http.trust_env = False
+        answer = self._post(
+            "/web/session/authenticate",
+            {
+                "params": {"db": database, "login": login, "password": password},
+            },
+        )
+        self.uid = self._result(answer)["uid"]
+
+    def again(self):
+        """:return: the same person in another browser window"""
+        other = copy.copy(self)
+        other.http = requests.Session()
+        other.http.trust_env = False
+        other.http.cookies.update(self.http.cookies)
+        return other
+
+    def _post(self, path, body, headers=None):
+        return self.http.post(self.url + path, json=body, headers=headers, timeout=120)
+
+    def _result(self, response):
+        answer = response.json()
+        if "error" in answer:
+            self._raise(answer["error"].get("data") or answer["error"])
+        return answer.get("result")
+
+    def _raise(self, error):
+        text = f"{error.get('name')}: {error.get('message')}"
+        raise (Refused if error.get("name") in REFUSALS else Failed)(text)
+
+    def call(self, model, method, *args, **kwargs):
+        """As the web client calls a method."""
+        return self._result(
+            self._post(
+                f"/web/dataset/call_kw/{model}/{method}",
+                {
+                    "params": {
+                        "model": model,
+                        "method": method,
+                        "args": args,
+                        "kwargs": kwargs,
+                    }
+                },
+            )
+        )
+
+    def json2(self, model, method, **body):
+        """As a program of today calls a method."""
+        response = self._post(f"/json/2/{model}/{method}", body, headers=BROWSER)
+        answer = response.json()
+        if response.status_code != 200:
+            self._raise(answer)
+        return answer
+
+    def rpc(self, model, method, *args):
+        """As a program of ever calls a method."""
+        return self._result(
+            self._post(
+                "/jsonrpc",
+                {
+                    "jsonrpc": "2.0",
+                    "method": "call",
+                    "params": {
+                        "service": "object",
+                        "method": "execute_kw",
+                        "args": [
+                            self.database,
+                            self.uid,
+                            self.password,
+                            model,
+                            method,
+                            args,
+                        ],
+                    },
+                },
+            )
+        )
+
+    # -- ways to credit ----------------------------------------------------------
+
+    def credit_in_dialog(self, ids, **values):
+        action = self.call("account.move", "action_credit_note", ids)
+        [wizard] = self.call(
+            WIZARD,
+            "web_save",
+            [],
+            values,
+            context=action["context"],
+            specification={"amount_to_credit": {}, "preview": {}},
+        )
+        return self.call(WIZARD, "action_issue", [wizard["id"]])
+
+    def credit_by_json2(self, ids, **values):
+        wizard_ids = self.json2(
+            WIZARD, "create", vals_list=[{"move_ids": [[6, 0, ids]], **values}]
+        )
+        return self.json2(WIZARD, "action_issue", ids=wizard_ids)
+
+    def credit_by_rpc(self, ids, **values):
+        wizard_id = self.rpc(WIZARD, "create", {"move_ids": [[6, 0, ids]], **values})
+        return self.rpc(WIZARD, "action_issue", [wizard_id])
+
+    def credit_as_odoo(self, ids, **values):
+        """Odoo's own Reverse makes drafts; they are posted then."""
+        wizard_id = self.rpc(WIZARD, "create", {"move_ids": [[6, 0, ids]], **values})
+        self.rpc(WIZARD, "refund_moves", [wizard_id])
+        [wizard] = self.rpc(WIZARD, "read", [wizard_id], ["new_move_ids"])
+        try:
+            return self.rpc("account.move", "action_post", wizard["new_move_ids"])
+        except Refused:
+            self.rpc("account.move", "unlink", wizard["new_move_ids"])
+            raise
+
+    def credit_by_hand(self, invoice, amount):
+        """A credit note that somebody enters, and says which invoice it credits."""
+        [move_id] = self.json2(
+            "account.move",
+            "create",
+            vals_list=[
+                {
+                    "move_type": "out_refund",
+                    "partner_id": invoice["partner_id"],
+                    "invoice_date": invoice["date"],
+                    "reversed_entry_id": invoice["id"],
+                    "invoice_line_ids": [
+                        [
+                            0,
+                            0,
+                            {
+                                "name": "by hand",
+                                "price_unit": amount,
+                                "tax_ids": [[5]],
+                            },
+                        ]
+                    ],
+                }
+            ],
+        )
+        try:
+            return self.json2("account.move", "action_post", ids=[move_id])
+        except Refused:
+            self.json2("account.move", "unlink", ids=[move_id])
+            raise
+
+    def pay(self, ids, amount=None):
+        wizard_id = self.call(
+            "account.payment.register",
+            "create",
+            {"amount": amount} if amount else {},
+            context={"active_model": "account.move", "active_ids": ids},
+        )
+        return self.call(
+            "account.payment.register", "action_create_payments", [wizard_id]
+        )
+
+
+class Lane:
+    """Sessions that go at the same invoices, one round after the other."""
+
+    def __init__(self, stress, number):
+        self.stress, self.options = stress, stress.options
+        self.select = stress.select
+        self.random = random.Random(f"{self.options.seed} {number}")
+        self.number = number
+        self.log_in()
+
+    # -- who and what ----------------------------------------------------------
+
+    def log_in(self):
+        stress = self.stress
+        self.admin = stress.admin.again()
+        # A hash of a password takes a second: people come several times.
+        self.sessions = [
+            stress.clerks[number % len(stress.clerks)].again()
+            for number in range(self.options.sessions)
+        ]
+        self.partner = self.admin.call(
+            "res.partner", "create", {"name": f"Stress {self.number}"}
+        )
+
+    def make_invoices(self, count):
+        """:return: list of dicts of posted invoices, three taxed lines each"""
+        ids = self.admin.call(
+            "account.move",
+            "create",
+            [
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner,
+                    "invoice_date": time.strftime("%Y-%m-%d"),
+                    "invoice_line_ids": [
+                        [
+                            0,
+                            0,
+                            {
+                                "name": f"Service {number}",
+                                "quantity": number * 2,
+                                "price_unit": self.random.randint(500, 20000) / 100,
+                            },
+                        ]
+                        for number in (1, 2, 3)
+                    ],
+                }
+                for _number in range(count)
+            ],
+        )
+        self.admin.call("account.move", "action_post", ids)
+        rows = self.select(
+            "SELECT id, name, amount_total, partner_id, invoice_date"
+            " FROM account_move WHERE id IN %s ORDER BY id",
+            tuple(ids),
+        )
+        return [
+            {
+                "id": row[0],
+                "name": row[1],
+                "total": float(row[2]),
+                "partner_id": row[3],
+                "date": str(row[4]),
+            }
+            for row in rows
+        ]
+
+    def make_paid_invoices(self, count):
+        invoices = self.make_invoices(count)
+        for invoice in invoices:
+            self.admin.pay([invoice["id"]])
+        return invoices
+
+    # -- what sessions do ------------------------------------------------------
+
+    def any_credit(self, invoice):
+        """:return: function of a session that credits the invoice in some way"""
+        pick = self.random.choice
+        way = pick(("dialog", "dialog", "json2", "rpc", "as_odoo", "by_hand"))
+        amount = round(invoice["total"] * self.random.uniform(0.1, 0.7), 2)
+        if way == "by_hand":
+            return lambda session: session.credit_by_hand(invoice, amount)
+        values = pick(
+            (
+                {},
+                {"credit_method": "amount", "amount": amount},
+                {"credit_method": "percentage", "percentage": pick((30, 50, 100))},
+                self.line_values(invoice),
+            )
+        )
+        return self.credit_by(way, [invoice["id"]], **values)
+
+    def credit_by(self, way, ids, **values):
+        name = {
+            "dialog": "credit_in_dialog",
+            "json2": "credit_by_json2",
+            "rpc": "credit_by_rpc",
+            "as_odoo": "credit_as_odoo",
+        }[way]
+        return lambda session: getattr(session, name)(ids, **values)
+
+    def line_values(self, invoice):
+        """:return: values of a dialog that credits a part of the first line"""
+        [line] = self.select(
+            "SELECT id, quantity FROM account_move_line"
+            " WHERE move_id = %s AND display_type = 'product' ORDER BY id LIMIT 1",
+            invoice["id"],
+        )
+        return {
+            "credit_method": "lines",
+            "line_ids": [
+                [
+                    0,
+                    0,
+                    {
+                        "invoice_line_id": line[0],
+                        "quantity": self.random.choice((1, 2)),
+                    },
+                ]
+            ],
+        }
+
+    def round_same_invoice(self):
+        [invoice] = self.make_invoices(1)
+        return [self.any_credit(invoice) for _session in self.sessions]
+
+    def round_one_line(self):
+        [invoice] = self.make_invoices(1)
+        ways = ("dialog", "json2", "rpc", "as_odoo")
+        return [
+            self.credit_by(
+                self.random.choice(ways), [invoice["id"]], **self.line_values(invoice)
+            )
+            for _session in self.sessions
+        ]
+
+    def round_credit_and_payment(self):
+        [invoice] = self.make_invoices(1)
+        part = round(invoice["total"] / 2, 2)
+        return [
+            (lambda session: session.pay([invoice["id"]], part))
+            if number % 2
+            else self.any_credit(invoice)
+            for number, _session in enumerate(self.sessions)
+        ]
+
+    def round_apply_from_two_sides(self):
+        """Two credits, both applied to the one open invoice, which others pay."""
+        [target] = self.make_invoices(1)
+        paid = self.make_paid_invoices(2)
+        actions = [
+            self.credit_by(
+                self.random.choice(("dialog", "json2")),
+                [invoice["id"]],
+                settlement="apply",
+            )
+            for invoice in paid
+        ]
+        actions += [
+            lambda session: session.pay([target["id"]]),
+            self.any_credit(target),
+        ]
+        return actions[: len(self.sessions)]
+
+    def round_overlapping_invoices(self):
+        """Several at a time, in another order each: nobody waits for ever."""
+        ids = [invoice["id"] for invoice in self.make_invoices(3)]
+        return [
+            self.credit_by("dialog", self.random.sample(ids, 2))
+            for _session in self.sessions
+        ]
+
+    def round_invoice_again(self):
+        [invoice] = self.make_invoices(1)
+        self.admin.credit_by_json2([invoice["id"]])
+        [[credit_note]] = self.select(
+            "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice["id"]
+        )
+        return [
+            lambda session: session.call(
+                "account.move", "action_invoice_again", [credit_note]
+            )
+            for _session in self.sessions
+        ]
+
+    # -- rounds ----------------------------------------------------------------
+
+    def run(self, end):
+        # Not the same in all lanes.
+        start = self.number * 2 % len(KINDS)
+        kinds = KINDS[start:] + KINDS[:start]
+        for kind in itertools.cycle(kinds):
+            if self.stress.is_over(end):
+                return
+            self.run_round(kind)
+
+    def run_round(self, kind):
+        actions = getattr(self, f"round_{kind}")()
+        crash = self.options.crashes and self.random.random() < 0.5
+        barrier = threading.Barrier(len(actions) + crash)
+        with ThreadPoolExecutor(len(actions) + 1) as pool:
+            outcomes = [
+                pool.submit(self.act, session, action, barrier)
+                for session, action in zip(self.sessions, actions, strict=False)
+            ]
+            if crash:
+                pool.submit(self.crash, barrier).result()
+            results = [outcome.result() for outcome in outcomes]
+        name = kind.replace("_", " ")
+        for result, text in results:
+            self.stress.counts[result] += 1
+            if result == "failed":
+                self.stress.wrong.append(f"{name}: {text}")
+            elif self.options.verbose:
+                print(f"{name}: {result} {text}")
+        if crash:
+            self.wait_for_quiet()
+        self.stress.kinds[name] += 1
+        self.stress.check()
+
+    def act(self, session, action, barrier):
+        barrier.wait()
+        try:
+            action(session)
+        except Refused as error:
+            return "refused", str(error)
+        except requests.RequestException as error:
+            if self.options.crashes:
+                return "cut", str(error)
+            return "failed", repr(error)
+        except Failed as error:
+            if any(name in str(error) for name in CONFLICTS):
+                return "given up", str(error)
+            if self.options.crashes and "psycopg2." in str(error):
+                return "cut", str(error)
+            return "failed", str(error)
+        except ValueError as error:
+            # No JSON: the answer was cut off.
+            return ("cut" if self.options.crashes else "failed"), repr(error)
+        return "done", ""
+
+    # -- crashes ---------------------------------------------------------------
+
+    def crash(self, barrier):
+        """Kill a worker of the server, or cut its connections to the database."""
+        barrier.wait()
+        time.sleep(self.random.uniform(0.02, 1.2))
+        if self.random.random() < 0.5:
+            workers = [
+                process
+                for process in psutil.Process(self.options.master).children()
+                if "gevent" not in process.cmdline()
+            ]
+            for process in self.random.sample(workers, min(len(workers), 2)):
+                process.kill()
+            self.stress.counts["workers killed"] += 1
+        else:
+            self.select(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> pg_backend_pid()",
+                self.options.db,
+            )
+            self.stress.counts["connections cut"] += 1
+
+    def wait_for_quiet(self):
+        """Until no transaction of the server is open: what was killed is undone."""
+        for _try in range(200):
+            [[busy]] = self.select(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+                " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
+                self.options.db,
+            )
+            if not busy:
+                return
+            time.sleep(0.1)
+
+
+class Stress:
+    """All rounds, and what was seen in them."""
+
+    def __init__(self, options):
+        self.options = options
+        self.counts = Counter()
+        self.kinds = Counter()
+        self.wrong = []
+        self.connection = psycopg2.connect(
+            host=options.socket, user=options.role, dbname=options.db
+        )
+        self.connection.autocommit = True
+        # What is in the database already is none of ours.
+        [[self.first_move]] = self.select("SELECT max(id) FROM account_move")
+
+    def select(self, query, *values):
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall()
+
+    def run(self):
+        self.log_in()
+        end = time.monotonic() + self.options.seconds
+        lanes = [Lane(self, number) for number in range(self.options.lanes)]
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            for result in [pool.submit(lane.run, end) for lane in lanes]:
+                result.result()
+        return self.report()
+
+    def log_in(self):
+        options = self.options
+        self.admin = Session(options.url, options.db, "admin", options.password)
+        [[group]] = self.select(
+            "SELECT res_id FROM ir_model_data"
+            " WHERE module = 'account' AND name = 'group_account_invoice'"
+        )
+        logins = ["stress_1", "stress_2"]
+        self.admin.call(
+            "res.users",
+            "create",
+            [
+                {
+                    "name": login,
+                    "login": login,
+                    "password": PASSWORD,
+                    "group_ids": [[4, group]],
+                }
+                for login in logins
+            ],
+        )
+        self.clerks = [
+            Session(options.url, options.db, login, PASSWORD) for login in logins
+        ]
+
+    def is_over(self, end):
+        if self.wrong:
+            return True
+        if self.options.rounds:
+            return self.kinds.total() >= self.options.rounds
+        return time.monotonic() >= end
+
+    # -- what must be true -----------------------------------------------------
+
+    # Each finds nothing, or says what is wrong. %s is the last document from before.
+    INVARIANTS = {
+        "credited by more than its total": """
+            SELECT i.name, i.amount_total, sum(c.amount_total) FROM account_move i
+            JOIN account_move c ON c.reversed_entry_id = i.id AND c.state = 'posted'
+            WHERE i.id > %s GROUP BY i.id HAVING sum(c.amount_total) > i.amount_total""",
+        "a line credited by more than it is": """
+            SELECT m.name, l.name, l.amount_currency, sum(c.amount_currency)
+            FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+            JOIN account_move_line c ON c.credited_line_id = l.id
+                AND c.parent_state = 'posted'
+            WHERE m.id > %s GROUP BY m.id, l.id
+            HAVING abs(sum(c.amount_currency))
+                > abs(l.amount_currency) + 0.01 * count(c.id)""",
+        "a line credited in more than its quantity": """
+            SELECT m.name, l.name, l.quantity, sum(c.quantity)
+            FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+            JOIN account_move_line c ON c.credited_line_id = l.id
+                AND c.parent_state = 'posted' AND c.price_unit = l.price_unit
+            WHERE m.id > %s GROUP BY m.id, l.id HAVING sum(c.quantity) > l.quantity""",
+        "the entry does not sum to zero": """
+            SELECT m.name, sum(l.balance) FROM account_move m
+            JOIN account_move_line l ON l.move_id = m.id WHERE m.id > %s
+            GROUP BY m.id HAVING sum(l.balance) <> 0 OR sum(l.amount_currency) <> 0""",
+        "open amount and reconciliations differ": """
+            SELECT m.name, l.balance, l.amount_residual,
+                (SELECT COALESCE(sum(amount), 0) FROM account_partial_reconcile
+                    WHERE debit_move_id = l.id) AS debit,
+                (SELECT COALESCE(sum(amount), 0) FROM account_partial_reconcile
+                    WHERE credit_move_id = l.id) AS credit
+            FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+            JOIN account_account a ON a.id = l.account_id
+            WHERE m.id > %s AND m.state = 'posted'
+                AND a.account_type = 'asset_receivable'
+                AND (l.amount_residual <> l.balance
+                    - (SELECT COALESCE(sum(amount), 0) FROM account_partial_reconcile
+                        WHERE debit_move_id = l.id)
+                    + (SELECT COALESCE(sum(amount), 0) FROM account_partial_reconcile
+                        WHERE credit_move_id = l.id)
+                    OR l.amount_residual * l.balance < 0)""",
+        "invoice and credit note both open": """
+            SELECT i.name, i.amount_residual, c.name, c.amount_residual
+            FROM account_move i JOIN account_move c ON c.reversed_entry_id = i.id
+            WHERE i.id > %s AND i.move_type = 'out_invoice' AND i.state = 'posted'
+                AND c.state = 'posted'
+                AND i.amount_residual > 0 AND c.amount_residual > 0""",
+        "several invoices credited together, but not all of them": """
+            SELECT w.id, count(DISTINCT o.move_id), count(DISTINCT c.id)
+            FROM account_move_reversal w
+            JOIN account_move_reversal_move o ON o.reversal_id = w.id
+            JOIN account_move_reversal_new_move n ON n.reversal_id = w.id
+            JOIN account_move c ON c.id = n.new_move_id AND c.state = 'posted'
+            WHERE o.move_id > %s GROUP BY w.id
+            HAVING count(DISTINCT o.move_id) <> count(DISTINCT c.id)""",
+        "invoiced again twice": """
+            SELECT c.name, count(*) FROM account_move c
+            JOIN account_move i ON i.reversed_entry_id = c.id AND i.state <> 'cancel'
+            WHERE c.id > %s AND c.move_type = 'out_refund'
+            GROUP BY c.id HAVING count(*) > 1""",
+        "numbers with a gap, or twice": """
+            SELECT journal_id, move_type, sequence_prefix, count(*),
+                min(sequence_number), max(sequence_number)
+            FROM account_move WHERE id > %s AND state = 'posted'
+                AND move_type IN ('out_invoice', 'out_refund')
+            GROUP BY 1, 2, 3
+            HAVING count(*) <> max(sequence_number) - min(sequence_number) + 1
+                OR count(DISTINCT sequence_number) <> count(*)""",
+    }
+
+    def check(self):
+        for what, query in self.INVARIANTS.items():
+            for row in self.select(query, self.first_move):
+                self.wrong.append(f"{what}: {row}")
+
+    # -- the end ---------------------------------------------------------------
+
+    def read_log(self):
+        """Count conflicts, and find errors that are none of Odoo's answers."""
+        with open(self.options.log, errors="replace") as log:
+            text = log.read()
+        self.counts["conflicts"] = len(re.findall(r"tries left, try again in", text))
+        if self.options.crashes:
+            return
+        for entry in re.split(r"\n(?=\d{4}-\d\d-\d\d )", text):
+            if re.search(r" (ERROR|CRITICAL) ", entry[:80]) or "Traceback" in entry:
+                is_conflict = any(name in entry for name in CONFLICTS) or any(
+                    sentence in entry
+                    for sentence in (
+                        "could not serialize access",
+                        "could not obtain lock",
+                        "deadlock detected",
+                    )
+                )
+                if not is_conflict:
+                    self.wrong.append(f"in the log: {entry[:3000]}")
+
+    def report(self):
+        self.read_log()
+        counts = self.counts
+        [[documents, invoices]] = self.select(
+            "SELECT count(*) FILTER (WHERE move_type = 'out_refund'),"
+            " count(*) FILTER (WHERE move_type = 'out_invoice')"
+            " FROM account_move WHERE id > %s AND state = 'posted'",
+            self.first_move,
+        )
+        print(
+            f"{self.kinds.total()} rounds of {self.options.sessions} sessions "
+            f"(seed {self.options.seed}): "
+            + ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
+        )
+        print(
+            f"{counts['done']} done, {counts['refused']} refused with a sentence, "
+            f"{counts['given up']} given up after five tries, {counts['cut']} cut off; "
+            f"{counts['conflicts']} conflicts that Odoo ran again"
+        )
+        if self.options.crashes:
+            print(
+                f"{counts['workers killed']} times workers killed, "
+                f"{counts['connections cut']} times connections to the database cut"
+            )
+        print(
+            f"{documents} credit notes posted for {invoices} invoices; "
+            f"looked for after each round: {', '.join(self.INVARIANTS)}"
+        )
+        if not self.wrong and not (counts["conflicts"] and counts["refused"]):
+            self.wrong.append("no two sessions met: this run shows nothing")
+        for text in self.wrong:
+            print(f"WRONG  {text}")
+        if not self.wrong:
+            print("None of these was found.")
+        return 1 if self.wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--db", required=True)
+    parser.add_argument("--socket", required=True)
+    parser.add_argument("--role", required=True)
+    parser.add_argument("--log", required=True)
+    parser.add_argument("--master", type=int, required=True)
+    parser.add_argument("--password", default="admin")
+    parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--sessions", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--crashes", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    if options.crashes:
+        options.lanes = 1
+    options.seed = options.seed or random.SystemRandom().randint(1, 10**6)
+    return Stress(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
