@@ -19,6 +19,13 @@ class AccountMoveLine(models.Model):
         string="Credit Note Lines",
         readonly=True,
     )
+    credited_as = fields.Selection(
+        selection=[("goods", "Goods taken back"), ("price", "Lower price")],
+        readonly=True,
+        copy=False,
+        help="Whether this credit note line gives the quantity back or only lowers the "
+        "price. Empty on credit notes by hand, where a lower price tells.",
+    )
     quantity_creditable = fields.Float(
         string="Left to Credit (Quantity)",
         digits="Product Unit",
@@ -29,6 +36,7 @@ class AccountMoveLine(models.Model):
 
     @api.depends(
         "credit_note_line_ids.amount_currency",
+        "credit_note_line_ids.credited_as",
         "credit_note_line_ids.parent_state",
         "credit_note_line_ids.price_unit",
         "credit_note_line_ids.quantity",
@@ -45,20 +53,59 @@ class AccountMoveLine(models.Model):
             )
 
     def _get_quantity_left(self):
-        """:return: quantity of this invoice line that no credit note took back
+        """:return: quantity of this invoice line that no credit note took back,
+        negative where the line's is
 
-        A credit note line at another price credits a difference in price, not goods.
         Where nothing is left of the amount, no quantity is left either.
         """
         self.ensure_one()
-        credited = self.credit_note_line_ids.filtered(
+        credited = self._get_crediting_lines()
+        if (
+            credited
+            and self.amount_currency
+            and self.currency_id.is_zero(self._get_amount_left())
+        ):
+            return 0.0
+        taken_back = sum(line.quantity for line in credited if line._takes_goods_back())
+        if self.quantity < 0:
+            return min(0.0, self.quantity - taken_back)
+        return max(0.0, self.quantity - taken_back)
+
+    def _get_amount_left(self):
+        """:return: what credit notes left of this invoice line, tax excluded, in its
+        currency, signed as on the invoice
+        """
+        self.ensure_one()
+        return self.amount_currency + sum(
+            self._get_crediting_lines().mapped("amount_currency")
+        )
+
+    def _get_price_left(self):
+        """:return: the price at which what is left of this invoice line was sold, lower
+        than that of the invoice once an overcharge was credited
+        """
+        self.ensure_one()
+        quantity = self.quantity_creditable
+        if not quantity or not self.amount_currency:
+            return self.price_unit
+        full = self.amount_currency * quantity / self.quantity
+        amount_left = self._get_amount_left()
+        if self.currency_id.is_zero(full - amount_left):
+            return self.price_unit
+        return self.price_unit * amount_left / full
+
+    def _get_crediting_lines(self):
+        # sudo: what is left of an invoice does not depend on who looks at it
+        return self.sudo().credit_note_line_ids.filtered(
             lambda line: line.parent_state != "cancel" and line._is_credit_note_line()
         )
-        amount_left = self.amount_currency + sum(credited.mapped("amount_currency"))
-        if credited and self.amount_currency and self.currency_id.is_zero(amount_left):
-            return 0.0
-        same_price = credited.filtered(lambda line: line.price_unit == self.price_unit)
-        return max(0.0, self.quantity - sum(same_price.mapped("quantity")))
+
+    def _takes_goods_back(self):
+        """:return: whether this credit note line gives its quantity back"""
+        self.ensure_one()
+        if self.credited_as:
+            return self.credited_as == "goods"
+        return self.price_unit == self.credited_line_id.price_unit
 
     def _is_credit_note_line(self):
         """:return: whether the link to the invoice line is that of the two documents"""
@@ -74,11 +121,10 @@ class AccountMoveLine(models.Model):
         back, so that the quantity of its invoice line is still left to credit
         """
         self.ensure_one()
-        invoice_line = self.credited_line_id
         return (
             self._is_credit_note_line()
-            and self.price_unit != invoice_line.price_unit
-            and bool(invoice_line.quantity_creditable)
+            and not self._takes_goods_back()
+            and bool(self.credited_as or self.credited_line_id.quantity_creditable)
         )
 
     def _get_credit_key(self):

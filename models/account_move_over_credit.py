@@ -71,11 +71,12 @@ class AccountMove(models.Model):
             )
             left = invoice.amount_total - credited.get(invoice, 0.0)
             credit = credit_notes._get_amount_in_currency_of(invoice)
-            if invoice.currency_id.compare_amounts(credit, left) <= 0:
-                if invoice.company_id.over_credit_policy == "block":
-                    credit_notes._check_over_credit_of_lines()
+            if invoice.currency_id.compare_amounts(credit, left) > 0:
+                message = credit_notes._get_over_credit_message(invoice, credit, left)
+            else:
+                message = credit_notes._get_over_credit_message_of_lines()
+            if not message:
                 continue
-            message = credit_notes._get_over_credit_message(invoice, credit, left)
             if invoice.company_id.over_credit_policy == "block":
                 raise UserError(
                     self.env._(
@@ -113,8 +114,9 @@ class AccountMove(models.Model):
             **values,
         )
 
-    def _check_over_credit_of_lines(self):
-        """:raise UserError: an invoice line is credited by more than it is
+    def _get_over_credit_message_of_lines(self):
+        """:return: what is said of an invoice line that is credited by more than it is,
+            False if none is
 
         Odoo's own credit notes round each line anew, a cent each way.
         """
@@ -134,20 +136,18 @@ class AccountMove(models.Model):
             tolerance = line.currency_id.rounding * len(credit_lines)
             if credit <= abs(line.amount_currency) + tolerance:
                 continue
-            raise UserError(
-                self.env._(
-                    "%(credit_note)s credits “%(line)s” of %(invoice)s by %(credit)s "
-                    "in total, more than the line: %(amount)s. Lower the credit "
-                    "note, or credit what is left from the invoice.",
-                    credit_note=self._get_document_names(),
-                    line=(line.name or "").split("\n")[0],
-                    invoice=line.move_id.name,
-                    credit=format_amount(self.env, credit, line.currency_id),
-                    amount=format_amount(
-                        self.env, abs(line.amount_currency), line.currency_id
-                    ),
-                )
+            return self.env._(
+                "%(credit_note)s credits “%(line)s” of %(invoice)s by %(credit)s "
+                "in total, more than the line: %(amount)s.",
+                credit_note=self._get_document_names(),
+                line=(line.name or "").split("\n")[0],
+                invoice=line.move_id.name,
+                credit=format_amount(self.env, credit, line.currency_id),
+                amount=format_amount(
+                    self.env, abs(line.amount_currency), line.currency_id
+                ),
             )
+        return False
 
     def _get_amount_in_currency_of(self, invoice):
         """:return: total of these credit notes in the currency of the invoice"""

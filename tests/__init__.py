@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_accountant
 from . import test_analysis
 from . import test_cash_basis
 from . import test_concurrency

@@ -217,7 +217,7 @@ class TestMethods(CreditNoteCommon):
                     "credit_method": "lines",
                     "line_ids": self._lines(invoice, (1, 100.01)),
                 },
-                "more than the price on",
+                "100.01, is more than is left of the price on",
             ),
             (
                 {

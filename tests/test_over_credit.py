@@ -107,6 +107,21 @@ class TestOverCredit(CreditNoteCommon):
             )
         self.assertEqual(invoice.amount_creditable, 0.0)
 
+    def test_policy_warn_logs_a_line_credited_twice(self):
+        """The document is within its total, one of its lines is not."""
+        self.env.company.over_credit_policy = "warn"
+        invoice = self._invoice(100.0, 900.0)
+        for _number in range(2):
+            draft = self._native_credit_note(invoice, post=False)
+            draft.invoice_line_ids[1].unlink()
+            draft.action_post()
+        self.assertEqual(draft.state, "posted")
+        for document in invoice + draft:
+            self.assertRegex(
+                "".join(document.message_ids.mapped("body")),
+                "credits “Service 1” of .* by .*200.00 in total",
+            )
+
     def test_credit_note_issued_by_mistake(self):
         """It is corrected by an invoice from it, once, and of no more than it."""
         invoice = self._invoice(100.0, 50.0)

@@ -77,6 +77,7 @@ class AccountMoveReversal(models.TransientModel):
                     line,
                     quantity=line_plan["quantity"],
                     price_unit=line_plan["price_unit"],
+                    credited_as=line_plan["credited_as"],
                 )
         return values_list
 
@@ -117,12 +118,12 @@ class AccountMoveReversal(models.TransientModel):
             key: (-amount, -balance)
             for key, (amount, balance) in plan["amounts"].items()
         }
+        commands = self._get_tax_account_commands(credit_note)
         items = defaultdict(lambda: self.env["account.move.line"])
         for line in credit_note.line_ids:
             if key := line._get_credit_key():
                 items[key] |= line
         changes = {}
-        commands = []
         for key in planned | items:
             lines = items.get(key, self.env["account.move.line"])
             missing = [
@@ -153,7 +154,7 @@ class AccountMoveReversal(models.TransientModel):
                 for line in lines[:1]
             ]
         if not changes:
-            return []
+            return commands
         receivable = credit_note.line_ids.filtered(
             lambda line: line.display_type == "payment_term"
         )[:1]
@@ -170,6 +171,23 @@ class AccountMoveReversal(models.TransientModel):
             )
         )
         return commands
+
+    def _get_tax_account_commands(self, credit_note):
+        """:return: commands that put the taxes on the accounts where the invoice has
+        them, whatever the tax says since
+        """
+        accounts = {
+            line._get_credit_key(): line.account_id
+            for line in credit_note.reversed_entry_id.line_ids
+            if line.display_type == "tax"
+        }
+        return [
+            Command.update(line.id, {"account_id": account.id})
+            for line in credit_note.line_ids
+            if line.display_type == "tax"
+            and (account := accounts.get(line._get_credit_key(), line.account_id))
+            != line.account_id
+        ]
 
     def _keep_orders_invoiced(self, credit_notes):
         """Take the order lines off credit note lines that give no quantity back.

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+# Prices have as many digits as the clerk types; more is noise of dividing.
+PRICE_DIGITS = 6
+
 
 class AccountMoveReversalLine(models.TransientModel):
     _name = "account.move.reversal.line"
@@ -36,8 +39,8 @@ class AccountMoveReversalLine(models.TransientModel):
         store=True,
         readonly=False,
         precompute=True,
-        help="The price of the invoice to take the goods back. A lower price credits "
-        "an overcharge: the difference is credited, the quantity is not.",
+        help="The price that is left on the invoice to take the goods back. A lower "
+        "price credits an overcharge: the difference is credited, the quantity is not.",
     )
     amount = fields.Monetary(string="Tax Excluded", compute="_compute_amount")
 
@@ -59,7 +62,7 @@ class AccountMoveReversalLine(models.TransientModel):
     @api.depends("invoice_line_id")
     def _compute_price_unit(self):
         for line in self:
-            line.price_unit = line.invoice_line_id.price_unit
+            line.price_unit = line.invoice_line_id._get_price_left()
 
     @api.depends("quantity", "price_unit", "invoice_line_id")
     def _compute_amount(self):
@@ -96,13 +99,20 @@ class AccountMoveReversalLine(models.TransientModel):
                     **values,
                 )
             )
-        if not 0 < self.quantity < float("inf") or not 0 <= abs(
+        sign = -1 if line.quantity < 0 else 1
+        if not 0 < sign * self.quantity < float("inf") or not 0 <= abs(
             self.price_unit
         ) < float("inf"):
             raise UserError(
                 self.env._(
                     "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
                     "positive number.",
+                    **values,
+                )
+                if sign > 0
+                else self.env._(
+                    "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
+                    "negative number, as on the invoice.",
                     **values,
                 )
             )
@@ -116,15 +126,14 @@ class AccountMoveReversalLine(models.TransientModel):
                     **values,
                 )
             )
-        if self.price_unit * line.price_unit < 0 or abs(self.price_unit) > abs(
-            line.price_unit
-        ):
+        price_left = line._get_price_left()
+        if self.price_unit * price_left < 0 or self._compare_with_price_left() > 0:
             raise UserError(
                 self.env._(
-                    "The price to credit for “%(line)s”, %(price)s, is more than the "
-                    "price on %(invoice)s: %(invoice_price)s.",
+                    "The price to credit for “%(line)s”, %(price)s, is more than is "
+                    "left of the price on %(invoice)s: %(price_left)s.",
                     price=self.price_unit,
-                    invoice_price=line.price_unit,
+                    price_left=price_left,
                     **values,
                 )
             )
@@ -132,19 +141,31 @@ class AccountMoveReversalLine(models.TransientModel):
     def _is_all_left(self):
         """:return: whether all that is left of the invoice line is credited"""
         self.ensure_one()
-        line = self.invoice_line_id
         return (
             self.quantity
-            and self.price_unit == line.price_unit
+            and self._takes_goods_back()
             and self._compare_with_left() >= 0
         )
+
+    def _takes_goods_back(self):
+        """:return: whether the quantity is credited, and not only a lower price"""
+        self.ensure_one()
+        return self._compare_with_price_left() >= 0
 
     def _compare_with_left(self):
         """:return: -1, 0 or 1: the quantity is less, all or more than what is left"""
         return float_compare(
-            self.quantity,
-            self.invoice_line_id.quantity_creditable,
+            abs(self.quantity),
+            abs(self.invoice_line_id.quantity_creditable),
             precision_digits=self.env["decimal.precision"].precision_get(
                 "Product Unit"
             ),
+        )
+
+    def _compare_with_price_left(self):
+        """:return: -1, 0 or 1: the price is less, all or more than what is left"""
+        return float_compare(
+            abs(self.price_unit),
+            abs(self.invoice_line_id._get_price_left()),
+            precision_digits=PRICE_DIGITS,
         )

@@ -21,7 +21,7 @@ class AccountMoveReversal(models.TransientModel):
     def _plan_credit_note(self, invoice):
         """:param invoice: one invoice
         :return: dict of
-            `lines`: list of dicts `line`, `quantity`, `price_unit` to credit,
+            `lines`: list of dicts `line`, `quantity`, `price_unit`, `credited_as`,
             `amounts`: {key: (amount in currency, balance)} to credit,
             `is_whole`: whether the invoice is credited as it stands
         """
@@ -34,13 +34,16 @@ class AccountMoveReversal(models.TransientModel):
         )
         credited = self._get_credited_lines(invoice, lines, left)
         amounts = self._plan_amounts(invoice, lines, left, credited)
+        takes_goods_back = self.credit_method == "remaining" or (
+            self._get_credited_share(invoice, left) == 1.0
+        )
         if not self.use_invoice_rate:
             amounts = self._at_rate_of_the_day(invoice, amounts)
         return {
             "lines": [
                 line_plan
                 for line in lines
-                if (line_plan := self._plan_line(line, amounts))
+                if (line_plan := self._plan_line(line, amounts, takes_goods_back))
             ],
             "amounts": amounts,
             "is_whole": amounts == invoiced,
@@ -327,12 +330,16 @@ class AccountMoveReversal(models.TransientModel):
             invoice, invoice.currency_id.round(amounts[key][0] + missing), left[key]
         )
 
-    def _plan_line(self, line, amounts):
-        """:return: dict `line`, `quantity`, `price_unit`, None if it is not credited"""
+    def _plan_line(self, line, amounts, takes_goods_back):
+        """:return: dict of the credit note line, None if the line is not credited"""
         is_zero = line.currency_id.is_zero
         key = line._get_credit_key()
         amount = amounts.get(key, (0.0, 0.0))[0]
-        quantity = self._get_credited_quantity(line)
+        quantity = line.quantity_creditable or line.quantity
+        if self.credit_method == "lines":
+            wizard_line = self._get_wizard_line(line)
+            quantity = wizard_line.quantity
+            takes_goods_back = quantity and wizard_line._takes_goods_back()
         if not quantity or not line.quantity:
             return None
         full = line.amount_currency * quantity / line.quantity
@@ -343,13 +350,14 @@ class AccountMoveReversal(models.TransientModel):
             price_unit = line.move_id.direction_sign * amount / quantity
         elif not is_zero(full - amount):
             price_unit *= amount / full
-        return {"line": line, "quantity": quantity, "price_unit": price_unit}
+        return {
+            "line": line,
+            "quantity": quantity,
+            "price_unit": price_unit,
+            "credited_as": "goods" if takes_goods_back else "price",
+        }
 
-    def _get_credited_quantity(self, line):
-        """:return: the quantity that stands on the credit note line"""
-        if self.credit_method == "lines":
-            wizard_line = self.line_ids.filtered(
-                lambda wizard_line: wizard_line.invoice_line_id == line
-            )
-            return wizard_line[:1].quantity
-        return line.quantity_creditable or line.quantity
+    def _get_wizard_line(self, line):
+        return self.line_ids.filtered(
+            lambda wizard_line: wizard_line.invoice_line_id == line
+        )[:1]
