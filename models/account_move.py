@@ -281,29 +281,6 @@ class AccountMove(models.Model):
             return "paid"
         return self.payment_state
 
-    def _get_credit_note_reason(self):
-        """:return: reason and free text of a credit note as one text, may be empty"""
-        self.ensure_one()
-        parts = [self.credit_note_reason_id.name, self.credit_note_reason_text]
-        return ": ".join(filter(None, parts))
-
-    def _get_settled_amounts(self):
-        """Say where the money of a credit note went.
-
-        :return: list of dicts `document` (the invoice or payment entry it is matched
-            with), `date` and `amount`, positive, in the currency of the credit note
-        """
-        self.ensure_one()
-        partials, _exchange_moves = self._get_reconciled_invoices_partials()
-        return [
-            {
-                "document": counterpart.move_id,
-                "date": counterpart.date,
-                "amount": amount,
-            }
-            for _partial, amount, counterpart in partials
-        ]
-
     def _get_open_invoice_lines(self, account):
         """:param account: receivable account of the credit
         :return: what other invoices of this customer have open in the company, account
@@ -346,14 +323,6 @@ class AccountMove(models.Model):
                     self._get_document_names(),
                 )
             )
-
-    def _get_print_action(self):
-        """:return: action that downloads these credit notes as a PDF"""
-        report = self.env.ref("account_partner_credit_note.action_report_credit_note")
-        return {
-            **report.report_action(self, config=False),
-            "close_on_report_download": True,
-        }
 
     # -------------------------------------------------------------------------
     # CHECKS
@@ -450,7 +419,7 @@ class AccountMove(models.Model):
         return format_list(self.env, names)
 
     # -------------------------------------------------------------------------
-    # REVERSAL, DOCUMENT AND E-MAIL
+    # REVERSAL
     # -------------------------------------------------------------------------
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
@@ -483,23 +452,3 @@ class AccountMove(models.Model):
     def _refunds_origin_required(self):
         # EXTENDS 'account': a credit note that a sales order makes credits its invoice
         return super()._refunds_origin_required() or self._is_creditable()
-
-    def _get_name_invoice_report(self):
-        # EXTENDS 'account': our document, unless a localization has its own
-        name = super()._get_name_invoice_report()
-        if name == "account.report_invoice_document" and self.move_type == "out_refund":
-            return "account_partner_credit_note.report_credit_note_document"
-        return name
-
-    def _get_mail_template(self):
-        # EXTENDS 'account': the e-mail names the invoice that is credited
-        template = super()._get_mail_template()
-        if template != self.env.ref("account.email_template_edi_credit_note"):
-            return template
-        return (
-            self.env.ref(
-                "account_partner_credit_note.mail_template_credit_note",
-                raise_if_not_found=False,
-            )
-            or template
-        )

@@ -96,7 +96,7 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         pages = PdfReader(io.BytesIO(attachment.get_content())).pages
         text = " ".join(pages[0].extract_text().split())
         self.assertIn(f"Credit Note {credit_note.name}", text)
-        self.assertIn(f"Credited Invoice {invoice.name}", text)
+        self.assertIn(f"Credits the whole of invoice {invoice.name} of", text)
         # The very file is archived on the credit note.
         self.assertEqual(
             credit_note.invoice_pdf_report_id.raw, attachment.get_content()

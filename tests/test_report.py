@@ -57,13 +57,13 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         for words in (
             f"Credit Note {credit_note.name}",
             "Credit Note Date 05/20/2026",
-            f"Credited Invoice {invoice.name} of 05/10/2026",
-            "Reason Order cancelled: by phone",
+            f"Credits the whole of invoice {invoice.name} of 05/10/2026.",
+            "Reason: Order cancelled: by phone",
             "Service 1",
             "Service 2",
             "172.50",
-            f"Set against {invoice.name}",
-            f"Still due on {invoice.name}",
+            f"Taken off {invoice.name}",
+            f"Left to pay on {invoice.name} $ 0.00",
         ):
             self.assertIn(words, text)
         for words in ("Reversal of", "Due Date", "Payment Communication", "Invoice D"):
@@ -78,7 +78,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         wizard.new_move_ids.ref = "PO 4711"
         wizard.new_move_ids.action_post()
         text = self._html_text("account.account_invoices", wizard.new_move_ids)
-        self.assertIn(f"Credited Invoice {invoice.name}", text)
+        self.assertIn(f"invoice {invoice.name} of", text)
         self.assertIn("PO 4711", text)
 
     def test_every_door_prints_our_document(self):
@@ -90,7 +90,9 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             "account_partner_credit_note.action_report_credit_note",
         ):
             with self.subTest(report=report):
-                self.assertIn("Credited Invoice", self._html_text(report, credit_note))
+                self.assertIn(
+                    "Credits the whole of invoice", self._html_text(report, credit_note)
+                )
 
     def test_invoices_print_as_ever(self):
         invoice = self._invoice(100.0)
@@ -99,7 +101,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         text = self._html_text("account.account_invoices", invoice)
         self.assertIn(f"Invoice {invoice.name}", text)
-        self.assertNotIn("Credited Invoice", text)
+        self.assertNotIn("Credits the whole of invoice", text)
 
     def test_document_of_a_localization_is_kept(self):
         credit_note = self._credit(self._invoice(100.0))
@@ -118,25 +120,25 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         credit_note = self._invoice(100.0, move_type="out_refund")
         text = self._html_text("account.account_invoices", credit_note)
         self.assertIn(f"Credit Note {credit_note.name}", text)
-        self.assertNotIn("Credited Invoice", text)
-        self.assertNotIn("Still due", text)
-        self.assertIn("Your remaining credit $ 115.00", text)
+        self.assertNotIn("Credits the whole of invoice", text)
+        self.assertNotIn("Left to pay", text)
+        self.assertIn("Kept as your credit $ 115.00", text)
 
     def test_paid_invoice_leaves_a_credit(self):
         invoice = self._invoice(100.0)
         self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
         credit_note = self._credit(invoice)
         text = self._html_text("account.account_invoices", credit_note)
-        self.assertIn(f"Set against {invoice.name} $ 75.00", text)
-        self.assertIn("Your remaining credit $ 40.00", text)
-        self.assertIn(f"Still due on {invoice.name} $ 0.00", text)
+        self.assertIn(f"Taken off {invoice.name} $ 75.00", text)
+        self.assertIn("Kept as your credit $ 40.00", text)
+        self.assertIn(f"Left to pay on {invoice.name} $ 0.00", text)
 
     def test_draft_says_so(self):
         wizard = self._wizard(self._invoice(100.0))
         wizard.refund_moves()
         text = self._html_text("account.account_invoices", wizard.new_move_ids)
         self.assertIn("Draft Credit Note", text)
-        self.assertNotIn("Set against", text)
+        self.assertNotIn("Taken off", text)
 
     def test_language_of_the_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -163,7 +165,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             "&report_type=html"
         )
         self.assertEqual(response.status_code, 200)
-        self.assertIn("Credited Invoice", response.text)
+        self.assertIn("Credits the whole of invoice", response.text)
 
     def test_long_credit_note_has_header_and_page_numbers(self):
         invoice = self._create_invoice(

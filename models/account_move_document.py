@@ -1,0 +1,208 @@
+from collections import defaultdict
+
+from odoo import fields, models
+from odoo.tools import format_date, html2plaintext
+
+
+class AccountMove(models.Model):
+    """The credit note on paper: what it says, and which template and e-mail say it."""
+
+    _inherit = "account.move"
+
+    # -------------------------------------------------------------------------
+    # REPORT AND E-MAIL
+    # -------------------------------------------------------------------------
+
+    def _get_name_invoice_report(self):
+        # EXTENDS 'account': our document, unless a localization has its own
+        name = super()._get_name_invoice_report()
+        if name == "account.report_invoice_document" and self.move_type == "out_refund":
+            return "account_partner_credit_note.report_credit_note_document"
+        return name
+
+    def _get_mail_template(self):
+        # EXTENDS 'account': the e-mail names the invoice that is credited
+        template = super()._get_mail_template()
+        if template != self.env.ref("account.email_template_edi_credit_note"):
+            return template
+        return (
+            self.env.ref(
+                "account_partner_credit_note.mail_template_credit_note",
+                raise_if_not_found=False,
+            )
+            or template
+        )
+
+    def _get_print_action(self):
+        """:return: action that downloads these credit notes as a PDF"""
+        report = self.env.ref("account_partner_credit_note.action_report_credit_note")
+        return {
+            **report.report_action(self, config=False),
+            "close_on_report_download": True,
+        }
+
+    # -------------------------------------------------------------------------
+    # WHAT IS CREDITED AND WHY
+    # -------------------------------------------------------------------------
+
+    def _get_credit_note_reason(self):
+        """:return: reason and free text of a credit note as one text, may be empty"""
+        self.ensure_one()
+        parts = [self.credit_note_reason_id.name, self.credit_note_reason_text]
+        return ": ".join(filter(None, parts))
+
+    def _get_credited_invoices(self):
+        """:return: the issued invoices that this credit note credits: that of the
+        document first, then those of its lines
+        """
+        self.ensure_one()
+        if self.move_type != "out_refund":
+            return self.browse()
+        invoices = (
+            self.reversed_entry_id | self.invoice_line_ids.credited_line_id.move_id
+        )
+        return invoices.filtered(lambda move: move.state != "draft")
+
+    def _get_credited_amount(self, invoice):
+        """:param invoice: one of the invoices that this credit note credits
+        :return: what this credit note credits of it, tax included, in the currency of
+            the credit note
+        """
+        self.ensure_one()
+        others = self._get_credited_invoices() - invoice
+        if invoice != self.reversed_entry_id:
+            lines = self.invoice_line_ids.filtered(
+                lambda line: line.credited_line_id.move_id == invoice
+            )
+            return sum(lines.mapped("price_total"))
+        return self.amount_total - sum(map(self._get_credited_amount, others))
+
+    def _get_credit_note_references(self):
+        """Say what this credit note credits, from the links and not from a free text.
+
+        :return: list of sentences, one for each invoice
+        """
+        self.ensure_one()
+        return [
+            self._get_credit_note_reference(invoice)
+            for invoice in self._get_credited_invoices()
+        ]
+
+    def _get_credit_note_reference(self, invoice):
+        values = {
+            "invoice": invoice.name,
+            "date": format_date(self.env, invoice.invoice_date or invoice.date),
+        }
+        if invoice.currency_id != self.currency_id:
+            return self.env._("Credits invoice %(invoice)s of %(date)s.", **values)
+        credited = self._get_credited_amount(invoice)
+        if self.currency_id.compare_amounts(credited, invoice.amount_total) >= 0:
+            return self.env._(
+                "Credits the whole of invoice %(invoice)s of %(date)s.", **values
+            )
+        return self.env._(
+            "Credits a part of invoice %(invoice)s of %(date)s.", **values
+        )
+
+    def _get_missing_company_vat(self):
+        """:return: the tax id of the company, False if its letterhead says one: in the
+        company's details, or that of the fiscal position
+        """
+        self.ensure_one()
+        # sudo: what the letterhead says does not depend on who prints
+        company = self.company_id.sudo()
+        details = html2plaintext(company.company_details or "").replace(" ", "")
+        if (
+            not company.vat
+            or self.fiscal_position_id.foreign_vat
+            or company.vat.replace(" ", "") in details
+        ):
+            return False
+        return company.vat
+
+    # -------------------------------------------------------------------------
+    # WHAT HAPPENED WITH THE AMOUNT
+    # -------------------------------------------------------------------------
+
+    def _get_settlement_title(self):
+        """:return: what the settlement is the state of: a document printed stays as it
+        is, what is paid and credited goes on
+        """
+        today = fields.Date.context_today(self)
+        return self.env._("As of %s", format_date(self.env, today))
+
+    def _get_settlement_lines(self):
+        """Say what happened with the amount of a posted credit note until now.
+
+        :return: list of dicts `label`, `amount` (positive), `currency` and `is_result`:
+            whether it is a rest instead of something that happened
+        """
+        self.ensure_one()
+        lines = [
+            {"label": label, "amount": amount, "currency": self.currency_id}
+            for label, amount in self._get_settled_amounts().items()
+        ]
+        left = self.amount_residual - sum(self._get_refunds_under_way().values())
+        if self.currency_id.compare_amounts(left, 0.0) > 0:
+            lines.append(
+                {
+                    "label": self.env._("Kept as your credit"),
+                    "amount": left,
+                    "currency": self.currency_id,
+                    "is_result": True,
+                }
+            )
+        lines += [
+            {
+                "label": self.env._("Left to pay on %s", invoice.name),
+                "amount": invoice.amount_residual,
+                "currency": invoice.currency_id,
+                "is_result": True,
+            }
+            for invoice in self._get_credited_invoices()
+            if invoice.state == "posted"
+        ]
+        return lines
+
+    def _get_settled_amounts(self):
+        """:return: dict of label to amount, in the currency of this credit note, from
+        what it is reconciled with
+        """
+        amounts = defaultdict(float)
+        partials, _exchange_moves = self._get_reconciled_invoices_partials()
+        for _partial, amount, counterpart in partials:
+            amounts[self._get_settlement_label(counterpart)] += amount
+        for payment, amount in self._get_refunds_under_way().items():
+            amounts[self._get_refund_label(payment.date)] += amount
+        return amounts
+
+    def _get_settlement_label(self, counterpart):
+        """:param counterpart: journal item that this credit note is reconciled with"""
+        document = counterpart.move_id
+        if document in self._get_credited_invoices():
+            return self.env._("Taken off %s", document.name)
+        if document.is_sale_document(include_receipts=True):
+            return self.env._("Applied to %s", document.name)
+        if document.journal_id.type in ("bank", "cash", "credit"):
+            return self._get_refund_label(counterpart.date)
+        return self.env._("Settled on %s", format_date(self.env, counterpart.date))
+
+    def _get_refund_label(self, date):
+        return self.env._("Refunded on %s", format_date(self.env, date))
+
+    def _get_refunds_under_way(self):
+        """:return: dict of payment to amount, for the refunds that the bank has not
+        confirmed and that make no journal entry before
+        """
+        left = self.amount_residual
+        amounts = {}
+        for payment in self.matched_payment_ids:
+            if (
+                payment.move_id
+                or payment.state not in ("in_process", "paid")
+                or payment.currency_id != self.currency_id
+            ):
+                continue
+            amounts[payment] = min(left, payment.amount)
+            left -= amounts[payment]
+        return amounts
