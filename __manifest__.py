@@ -17,6 +17,7 @@
         "views/account_lock_log_views.xml",
         "views/account_move_lock_views.xml",
         "views/account_move_views.xml",
+        "views/account_portal_templates.xml",
         "views/credit_note_analysis_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_config_settings_lock_views.xml",

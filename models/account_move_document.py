@@ -63,6 +63,13 @@ class AccountMove(models.Model):
         )
         return invoices.filtered(lambda move: move.state != "draft")
 
+    def _get_readable_credit_notes(self, user):
+        """:return: the posted credit notes of this invoice that the user may read"""
+        self.ensure_one()
+        # sudo: which there are; each is then filtered by the user's own rights
+        credit_notes = self.sudo()._get_credit_notes(states=("posted",))
+        return credit_notes.with_user(user)._filtered_access("read")
+
     def _get_credited_amount(self, invoice):
         """:param invoice: one of the invoices that this credit note credits
         :return: what this credit note credits of it, tax included, in the currency of

@@ -18,6 +18,7 @@ from . import test_mail
 from . import test_methods
 from . import test_odoo_reversal
 from . import test_over_credit
+from . import test_portal
 from . import test_properties
 from . import test_reason
 from . import test_refusals

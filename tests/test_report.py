@@ -41,7 +41,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         content, _type = self.env["ir.actions.report"]._render_qweb_html(
             report, moves.ids
         )
-        return " ".join(html.fromstring(content).text_content().split())
+        return " ".join(" ".join(html.fromstring(content).itertext()).split())
 
     def test_pdf(self):
         invoice = self._invoice(100.0, 50.0, invoice_date="2026-05-10", ref="PO 4711")
@@ -80,6 +80,31 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         text = self._html_text("account.account_invoices", wizard.new_move_ids)
         self.assertIn(f"invoice {invoice.name} of", text)
         self.assertIn("PO 4711", text)
+
+    def test_several_invoices_credited(self):
+        first = self._invoice(100.0, invoice_date="2026-05-10")
+        second = self._invoice(50.0, invoice_date="2026-05-11")
+        credit_note = self._create_invoice(
+            move_type="out_refund",
+            invoice_line_ids=[
+                Command.create(
+                    {
+                        "name": "One",
+                        "price_unit": price,
+                        "tax_ids": self.tax_sale_a.ids,
+                        "credited_line_id": invoice.invoice_line_ids.id,
+                    }
+                )
+                for invoice, price in ((first, 30.0), (second, 50.0))
+            ],
+            post=False,
+        )
+        text = self._html_text("account.account_invoices", credit_note)
+        self.assertIn(
+            f"Credits a part of invoice {first.name} of 05/10/2026. "
+            f"Credits the whole of invoice {second.name} of 05/11/2026.",
+            text,
+        )
 
     def test_every_door_prints_our_document(self):
         credit_note = self._credit(self._invoice(100.0))

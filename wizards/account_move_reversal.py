@@ -254,7 +254,9 @@ class AccountMoveReversal(models.TransientModel):
         """Issue the credit notes, then open Odoo's e-mail composer on them.
 
         :return: action that names the credit notes, then opens the composer
+        :raise UserError: a customer has no e-mail address; nothing is changed then
         """
+        self._check_addresses()
         credit_notes = self._credit()
         composer = {
             **credit_notes.action_send_and_print(),

@@ -44,6 +44,28 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
 
+    def _check_addresses(self):
+        """:raise UserError: a customer who is to get an e-mail has no address"""
+        send = self.env["account.move.send"]
+        nowhere = self.move_ids.filtered(
+            lambda move: (
+                not move.partner_id.email
+                and "email" in send._get_default_sending_methods(move)
+            )
+        )
+        if nowhere:
+            raise UserError(
+                self.env._(
+                    "No e-mail address to send the credit note of %(invoices)s to: "
+                    "%(customers)s. Enter the address of the customer, or issue the "
+                    "credit note without sending it.",
+                    invoices=nowhere._get_document_names(),
+                    customers=format_list(
+                        self.env, nowhere.partner_id.mapped("display_name")
+                    ),
+                )
+            )
+
     def _check_reason(self):
         """:raise UserError: the company wants a reason and there is none"""
         if self.reason_required and not self.reason_id:
