@@ -104,6 +104,9 @@ def _get_documents(records, path, *args, **kwargs):
             return records | records._l10n_hu_get_chain_invoices()
         case "job":
             job = kwargs.get("job") or args[0]
+            if not job["method_to_call"]:
+                # Nobody asks the authority: a user wrote that it is to be cancelled.
+                return records.env["account.move"]
             return (
                 job["documents"]
                 .filtered(
