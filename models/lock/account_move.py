@@ -9,6 +9,7 @@ from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
     FileRenewal,
+    Hashing,
     Posting,
     has_capability,
     with_capability,
@@ -68,7 +69,8 @@ PAID_STATES = ("paid", "in_payment")
 POSTING_FIELDS = frozenset({"posted_before", "inalterable_hash"})
 NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
 # What decides of the number that comes next.
-NUMBERING_FIELDS = NUMBER_FIELDS | {"date", "invoice_date", "journal_id", "move_type"}
+DATE_FIELDS = frozenset({"date", "invoice_date"})
+NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
 NO_NUMBER = (False, None, "", "/")
 
 # Odoo computes these anew long after posting: the due date with a payment, from what
@@ -123,11 +125,18 @@ class AccountMove(models.Model):
     def create(self, vals_list):
         # EXTENDS 'account': a document is not born posted, and its number is Odoo's
         guarded = POSTING_FIELDS | NUMBER_FIELDS
-        given = [guarded & vals.keys() for vals in vals_list]
         by_default = self._get_fields_with_default(guarded)
-        moves = super().create(vals_list)
-        for move, fnames in zip(moves, given, strict=True):
-            if fnames := fnames | by_default:
+        given = [
+            by_default
+            | {fname for fname in guarded & vals.keys() if vals[fname] not in NO_NUMBER}
+            for vals in vals_list
+        ]
+        if not any(given):
+            return super().create(vals_list)
+        # Nothing is left of what is refused, also if somebody catches the refusal.
+        with self.env.cr.savepoint():
+            moves = super().create(vals_list)
+            for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
                 move._check_numbered_by_hand(fnames)
         return moves
@@ -175,6 +184,13 @@ class AccountMove(models.Model):
             soft=soft
         )
         return without_capability(posted, Posting)
+
+    def _get_chains_to_hash(self, *args, **kwargs):
+        # EXTENDS 'account': nothing else may write the hash of what was issued
+        chains = super()._get_chains_to_hash(*args, **kwargs)
+        for chain in chains:
+            chain["moves"] = with_capability(chain["moves"], Hashing, chain["moves"])
+        return chains
 
     def _check_draftable(self):
         # EXTENDS 'account': say it before anything is done
@@ -334,6 +350,9 @@ class AccountMove(models.Model):
             for move in unlocked:
                 # As it will be: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
+        elif dates := DATE_FIELDS & vals.keys():
+            for move in unlocked:
+                move._check_number_fits({name: vals[name] for name in dates})
 
     def _is_lock_exempt(self, fname, value):
         """Say whether this field of this locked document may become this value.
@@ -355,14 +374,16 @@ class AccountMove(models.Model):
             case "state":
                 return self._is_cancellation_step(value)
             case "inalterable_hash":
-                return self.env.su and not move.inalterable_hash
+                return not move.inalterable_hash and has_capability(
+                    self.env, Hashing, self
+                )
             case "delivery_date":
                 # Hungary and Saudi Arabia fill it right after posting.
                 return not move.delivery_date and not is_changed(
                     move, "invoice_date", value
                 )
             case "sequence_prefix" | "sequence_number":
-                return value == self._split_number()[fname]
+                return value == self._split_number(move.name)[fname]
             case "payment_state":
                 # The button that blocks the payment, and the one that allows it again.
                 if move.payment_state == "blocked":
@@ -448,19 +469,49 @@ class AccountMove(models.Model):
             or not (move.move_type in CUSTOMER_TYPES or move.journal_id.type == "sale")
         ):
             return
-        split = move._split_number()
+        split = move._split_number(move.name)
         if ("name" in fnames and not move._is_number_by_hand_allowed()) or any(
             move[fname] != split[fname] for fname in fnames - {"name"}
         ):
-            raise UserError(
-                self.env._(
-                    "The number %(number)s cannot be chosen: documents of the journal "
-                    "%(journal)s are numbered one after the other when they are "
-                    "confirmed. Leave the number empty.",
-                    number=move.name,
-                    journal=move.journal_id.display_name,
-                )
+            move._raise_number_chosen()
+
+    def _check_number_fits(self, values):
+        """Odoo keeps the number of a draft, if it says nothing of the date.
+
+        :param values: new `date` or `invoice_date`, which is also the date, of a draft
+        :raise UserError: its number would be among those of another series
+        """
+        move = self.sudo()
+        date = values.get("date") or values.get("invoice_date")
+        if (
+            not date
+            or move.name in NO_NUMBER
+            or move.posted_before
+            or not move.company_id.lock_posted_invoices
+            or not (move.move_type in CUSTOMER_TYPES or move.journal_id.type == "sale")
+        ):
+            return
+        future = move.new({"date": date}, origin=move)
+        if (
+            future.date == move.date
+            or not future._sequence_matches_date()
+            or future._is_number_by_hand_allowed()
+        ):
+            return
+        last = move._split_number(future._get_last_sequence())
+        if last["sequence_prefix"] != move._split_number(move.name)["sequence_prefix"]:
+            move._raise_number_chosen()
+
+    def _raise_number_chosen(self):
+        raise UserError(
+            self.env._(
+                "The number %(number)s cannot be chosen: documents of the journal "
+                "%(journal)s are numbered one after the other when they are "
+                "confirmed. Leave the number empty.",
+                number=self.name,
+                journal=self.journal_id.display_name,
             )
+        )
 
     def _is_number_by_hand_allowed(self):
         """Hook: where Odoo leaves the number to the user.
@@ -637,9 +688,9 @@ class AccountMove(models.Model):
             if fname in defaults or f"default_{fname}" in self.env.context
         }
 
-    def _split_number(self):
+    def _split_number(self, name):
         """:return: dict of `sequence_prefix` and `sequence_number` of the number"""
-        number = self.new({"name": self.sudo().name}, origin=self)
+        number = self.new({"name": name}, origin=self)
         number._compute_split_sequence()
         return {
             "sequence_prefix": number.sequence_prefix,

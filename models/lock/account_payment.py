@@ -9,21 +9,26 @@ class AccountPayment(models.Model):
     def create(self, vals_list):
         # EXTENDS 'account': a payment is the master of its entry, it resets, changes,
         # and deletes it; an issued document has no master
-        payments = super().create(vals_list)
-        if any(vals.get("move_id") for vals in vals_list):
-            payments._check_entry_unlocked()
-        return payments
+        default = self.env.context.get("default_move_id")
+        self._check_entries_unlocked(
+            [vals.get("move_id", default) for vals in vals_list]
+        )
+        return super().create(vals_list)
 
     def write(self, vals):
         # EXTENDS 'account': see `create`
-        res = super().write(vals)
-        if vals.get("move_id"):
-            self._check_entry_unlocked()
-        return res
+        self._check_entries_unlocked([vals.get("move_id")])
+        return super().write(vals)
 
-    def _check_entry_unlocked(self):
-        """:raise UserError: the entry of a payment is an issued document"""
-        if locked := self.sudo().move_id._filter_locked():
+    @api.model
+    def _check_entries_unlocked(self, values):
+        """:param values: values of `move_id`, as `create` and `write` take them
+        :raise UserError: the entry of a payment would be an issued document
+        """
+        field = self._fields["move_id"]
+        move_ids = [field.convert_to_cache(value, self) for value in values if value]
+        moves = self.env["account.move"].browse(move_ids)
+        if locked := moves._filter_locked():
             raise UserError(
                 self.env._(
                     "%(documents)s cannot be the journal entry of a payment. "

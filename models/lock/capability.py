@@ -42,6 +42,13 @@ class FileRenewal(Capability):
     _key = "account_partner_credit_note.file_renewal"
 
 
+class Hashing(Capability):
+    """To be given the hash that Odoo has computed for the chain of documents."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.hashing"
+
+
 class LogEntry(Capability):
     """To be written down in the log of the lock, for these companies."""
 

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from .changes import is_changed
@@ -12,8 +12,12 @@ MESSAGE_FIELDS = frozenset(
         "body",
         "date",
         "email_from",
+        "incoming_email_cc",
+        "incoming_email_to",
         "message_type",
         "model",
+        "outgoing_email_to",
+        "partner_ids",
         "res_id",
         "subject",
         "subtype_id",
@@ -36,8 +40,7 @@ class MailMessage(models.Model):
 
     def unlink(self):
         # EXTENDS 'mail': nor is it deleted
-        if locked := self._filter_locked_history()[:1]:
-            locked.with_env(self.env)._raise_locked_history()
+        self._check_locked_history()
         return super().unlink()
 
     # -------------------------------------------------------------------------
@@ -48,14 +51,16 @@ class MailMessage(models.Model):
         """Hook: what is history, and what is talk.
 
         Notes among colleagues stay theirs. What the system noted, and what went to
-        others, is history.
+        others, is history: also what somebody hid from others later.
 
         :return: whether this message tells what happened to its record
         """
         self.ensure_one()
+        note = self.env.ref("mail.mt_note", raise_if_not_found=False)
         return bool(
             self.message_type != "comment"
-            or not (self.is_internal or self.subtype_id.internal)
+            or not note
+            or self.subtype_id != note
             or self.tracking_value_ids
         )
 
@@ -78,6 +83,11 @@ class MailMessage(models.Model):
         )
         return messages.filtered(lambda message: message.res_id in locked._ids)
 
+    def _check_locked_history(self):
+        """:raise UserError: one of these is the history of an issued document"""
+        if locked := self._filter_locked_history()[:1]:
+            locked.with_env(self.env)._raise_locked_history()
+
     def _raise_locked_history(self):
         move = self.env["account.move"].browse(self.sudo().res_id)
         raise UserError(
@@ -92,17 +102,24 @@ class MailMessage(models.Model):
 class MailTrackingValue(models.Model):
     _inherit = "mail.tracking.value"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'mail': a message of an earlier transaction tells all it has to tell
+        default = self.env.context.get("default_mail_message_id")
+        messages = self.env["mail.message"].browse(
+            filter(None, (vals.get("mail_message_id", default) for vals in vals_list))
+        )
+        messages.sudo().filtered(
+            lambda message: message.create_date < self.env.cr.now()
+        )._check_locked_history()
+        return super().create(vals_list)
+
     def write(self, vals):
         # EXTENDS 'mail': what changed, from what and to what, stays
-        self._check_locked_history()
+        self.sudo().mail_message_id._check_locked_history()
         return super().write(vals)
 
     def unlink(self):
         # EXTENDS 'mail': see `write`
-        self._check_locked_history()
+        self.sudo().mail_message_id._check_locked_history()
         return super().unlink()
-
-    def _check_locked_history(self):
-        """:raise UserError: one of these is the history of an issued document"""
-        if locked := self.sudo().mail_message_id._filter_locked_history()[:1]:
-            locked.with_env(self.env)._raise_locked_history()
