@@ -23,7 +23,7 @@ class AccountMove(models.Model):
         string="Credit Note Details",
         readonly=True,
         copy=False,
-        help="Free text of the clerk, printed on the credit note with its reason.",
+        help="Free text, printed on the credit note with its reason.",
     )
     amount_creditable = fields.Monetary(
         string="Left to Credit",

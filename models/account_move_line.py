@@ -24,7 +24,7 @@ class AccountMoveLine(models.Model):
         readonly=True,
         copy=False,
         help="Whether this credit note line gives the quantity back or only lowers the "
-        "price. Empty on credit notes by hand, where a lower price tells.",
+        "price. Empty on credit notes made by hand, where a lower price tells.",
     )
     quantity_creditable = fields.Float(
         string="Left to Credit (Quantity)",

@@ -29,7 +29,9 @@ class AccountMoveReversal(models.TransientModel):
         store=True,
         readonly=False,
     )
-    amount = fields.Monetary(help="Tax included. It is hit to the cent.")
+    amount = fields.Monetary(
+        help="Tax included. The credit note comes to exactly this amount."
+    )
     percentage = fields.Float(help="Of the invoice's total.")
     settlement = fields.Selection(
         selection=[
@@ -50,7 +52,7 @@ class AccountMoveReversal(models.TransientModel):
     )
     has_foreign_currency = fields.Boolean(compute="_compute_offers")
     reopen_order = fields.Boolean(
-        string="Order Can Be Invoiced Again",
+        string="Sales Order Can Be Invoiced Again",
         default=True,
         help="Untick for goodwill: the quantities stay invoiced on the sales order.",
     )

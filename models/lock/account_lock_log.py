@@ -28,7 +28,7 @@ class AccountDocumentLockLog(models.Model):
         readonly=True,
         ondelete="restrict",
     )
-    lock_posted_invoices = fields.Boolean(string="Locked from then on", readonly=True)
+    lock_posted_invoices = fields.Boolean(string="Locked Afterwards", readonly=True)
 
     # -------------------------------------------------------------------------
     # CRUD

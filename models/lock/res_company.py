@@ -15,8 +15,8 @@ class ResCompany(models.Model):
         string="Lock Issued Documents",
         default=True,
         help="Customer invoices, credit notes and receipts can no longer be changed, "
-        "reset to draft, cancelled or deleted once they are posted, by anyone, by no "
-        "door. A credit note corrects them.",
+        "reset to draft, cancelled or deleted once they are posted, by anyone, in any "
+        "way. A credit note corrects them.",
     )
 
     # -------------------------------------------------------------------------
