@@ -8,6 +8,7 @@ from . import test_demo_data
 from . import test_found_by_review
 from . import test_invoices_tab
 from . import test_lock_capability
+from . import test_lock_concurrency
 from . import test_lock_edi
 from . import test_lock_fields
 from . import test_lock_holes

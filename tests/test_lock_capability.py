@@ -76,6 +76,37 @@ class TestLockCapability(LockCommon):
         with self.assertRefusal("Create a new document instead."):
             self.document.button_draft()
 
+    def test_accepted_cancellation_of_a_paid_document(self):
+        """Paid in another currency, taxed on payment, with analytic lines.
+
+        What Odoo undoes on the way to `cancel` goes through, and so does a savepoint
+        around all of it.
+        """
+        self.company.tax_exigibility = True
+        self.tax_sale_a.write(
+            {
+                "tax_exigibility": "on_payment",
+                "cash_basis_transition_account_id": self.company_data[
+                    "default_account_revenue"
+                ].copy({"reconcile": True}),
+            }
+        )
+        currency = self.setup_other_currency("EUR")
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        account = self.env["account.analytic.account"].create(
+            {"name": "Account", "plan_id": plan.id}
+        )
+        invoice = self._invoice(100.0, post=False, currency_id=currency.id)
+        invoice.invoice_line_ids.analytic_distribution = {str(account.id): 100}
+        invoice.action_post()
+        self._register_payment(invoice)
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+        with self.env.cr.savepoint():
+            with_accepted_cancellation(invoice, invoice).button_cancel()
+        self.env.cr.precommit.run()
+        self.assertEqual(invoice.state, "cancel")
+        self.assertFalse(invoice.invoice_line_ids.analytic_line_ids)
+
     def test_accepted_cancellation_keeps_the_file(self):
         pdf = (
             self.env["ir.attachment"]

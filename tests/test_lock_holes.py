@@ -548,6 +548,49 @@ class TestLockHoles(LockCommon):
                     with self._undone(), self.assertRefusal():
                         moves.with_context(**context).create({**values, **more})
 
+    def _create_document(self, user, prices=(10.0,), **context):
+        return (
+            self.env["account.move"]
+            .with_user(user)
+            .with_company(self.company)
+            .with_context(**context)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner_a.id,
+                    "invoice_date": self.today,
+                    "invoice_line_ids": [
+                        Command.create({"name": "Service", "price_unit": price})
+                        for price in prices
+                    ],
+                }
+            )
+        )
+
+    def test_h21_born_posted(self):
+        """Odoo refuses the value, and not the default that says the same."""
+        for user in self.users.values():
+            with self.subTest(user=user.login):
+                self._set_lock(False)
+                with self._undone():
+                    document = self._create_document(user, default_state="posted")
+                    self.assertEqual(document.state, "posted")
+                self._set_lock(True)
+                with self._undone(), self.assertRefusal("Only confirming"):
+                    self._create_document(user, prices=(), default_state="posted")
+                with self._undone(), self.assertRefusal():
+                    self._create_document(user, default_state="posted")
+
+    def test_h21_born_posted_by_user_default(self):
+        defaults = self.env["ir.default"].with_user(self.clerk)
+        defaults.set("account.move", "state", "posted", user_id=True)
+        self._set_lock(False)
+        with self._undone():
+            self.assertEqual(self._create_document(self.clerk).state, "posted")
+        self._set_lock(True)
+        with self._undone(), self.assertRefusal("Only confirming"):
+            self._create_document(self.clerk, prices=())
+
     def test_h21_number_by_user_default(self):
         self.env["ir.default"].set("account.move", "name", "INV/2026/80000")
         with self._undone(), self.assertRefusal():
@@ -780,10 +823,7 @@ class TestLockHoles(LockCommon):
         with self.assertRefusal("history"):
             message.partner_ids = self.partner_b
 
-    def test_h16_tracking_added_later(self):
-        """What a message of yesterday tells is not added to today."""
-        field = self.env["ir.model.fields"]._get("account.move", "ref")
-        message = self.document._message_log(body="Changed")
+    def _post_yesterday(self, message):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -793,6 +833,26 @@ class TestLockHoles(LockCommon):
             )
         )
         message.invalidate_recordset()
+
+    def test_h16_files_of_a_message(self):
+        message = self.document.with_user(self.clerk).message_post(
+            body="See the file",
+            subtype_xmlid="mail.mt_comment",
+            message_type="comment",
+            attachments=[("agreed.txt", b"agreed")],
+        )
+        other = self.env["ir.attachment"].create({"name": "x.txt", "raw": b"x"})
+        self._post_yesterday(message)
+        with self.assertRefusal("history"):
+            message.attachment_ids = [Command.clear()]
+        with self.assertRefusal("history"):
+            message.attachment_ids = other
+
+    def test_h16_tracking_added_later(self):
+        """What a message of yesterday tells is not added to today."""
+        field = self.env["ir.model.fields"]._get("account.move", "ref")
+        message = self.document._message_log(body="Changed")
+        self._post_yesterday(message)
         self.assertHole(
             lambda move: move.env["mail.tracking.value"].create(
                 {

@@ -125,7 +125,8 @@ class AccountMove(models.Model):
     def create(self, vals_list):
         # EXTENDS 'account': a document is not born posted, and its number is Odoo's
         guarded = POSTING_FIELDS | NUMBER_FIELDS
-        by_default = self._get_fields_with_default(guarded)
+        # Odoo refuses the state that is given, and not the one by default.
+        by_default = self._get_fields_with_default(guarded | {"state"})
         given = [
             by_default
             | {fname for fname in guarded & vals.keys() if vals[fname] not in NO_NUMBER}
@@ -435,9 +436,10 @@ class AccountMove(models.Model):
         :raise UserError: they say that it is or was posted
         """
         if self._filter_lock_concerned():
-            self._raise_set_by_posting(
-                {fname for fname in POSTING_FIELDS & fnames if self[fname]}
-            )
+            given = {fname for fname in POSTING_FIELDS & fnames if self[fname]}
+            if "state" in fnames and self.state == "posted":
+                given.add("state")
+            self._raise_set_by_posting(given)
 
     def _raise_set_by_posting(self, fnames):
         if fnames:

@@ -34,7 +34,11 @@ class MailMessage(models.Model):
         closed_fields = MESSAGE_FIELDS & vals.keys()
         if closed_fields:
             for message in self._filter_locked_history():
-                if any(is_changed(message, name, vals[name]) for name in closed_fields):
+                fnames = closed_fields
+                if not message._is_from_before():
+                    # Odoo unwraps the files of a message that it has just posted.
+                    fnames -= {"attachment_ids"}
+                if any(is_changed(message, name, vals[name]) for name in fnames):
                     message.with_env(self.env)._raise_locked_history()
         return super().write(vals)
 
@@ -63,6 +67,10 @@ class MailMessage(models.Model):
             or self.subtype_id != note
             or self.tracking_value_ids
         )
+
+    def _is_from_before(self):
+        """:return: whether an earlier transaction posted this message"""
+        return self.create_date < self.env.cr.now()
 
     def _filter_locked_history(self):
         """:return: those that are the history of issued documents, as superuser"""
@@ -110,7 +118,7 @@ class MailTrackingValue(models.Model):
             filter(None, (vals.get("mail_message_id", default) for vals in vals_list))
         )
         messages.sudo().filtered(
-            lambda message: message.create_date < self.env.cr.now()
+            lambda message: message._is_from_before()
         )._check_locked_history()
         return super().create(vals_list)
 
