@@ -10,9 +10,11 @@
         "security/ir.model.access.csv",
         "security/account_partner_credit_note_security.xml",
         "data/account_credit_note_reason_data.xml",
+        "data/ir_cron.xml",
         "reports/account_move_reports.xml",
         "reports/account_move_templates.xml",
         "data/mail_template_data.xml",
+        "views/account_credit_note_batch_views.xml",
         "views/account_credit_note_reason_views.xml",
         "views/account_lock_log_views.xml",
         "views/account_move_lock_views.xml",
@@ -24,6 +26,7 @@
         "views/res_partner_views.xml",
         "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",
+        "wizards/account_move_reversal_background_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

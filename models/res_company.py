@@ -14,3 +14,15 @@ class ResCompany(models.Model):
     credit_note_reason_required = fields.Boolean(
         string="Reason Required on Credit Notes",
     )
+    credit_note_background_limit = fields.Integer(
+        string="Credit in the Background",
+        default=200,
+        help="From this number of invoices on, the credit notes are issued in the "
+        "background. 0: never.",
+    )
+
+    _credit_note_background_limit_positive = models.Constraint(
+        "CHECK (credit_note_background_limit >= 0)",
+        "The number of invoices from which they are credited in the background "
+        "cannot be negative.",
+    )

@@ -10,3 +10,6 @@ class ResConfigSettings(models.TransientModel):
     credit_note_reason_required = fields.Boolean(
         related="company_id.credit_note_reason_required", readonly=False
     )
+    credit_note_background_limit = fields.Integer(
+        related="company_id.credit_note_background_limit", readonly=False
+    )

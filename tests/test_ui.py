@@ -1,4 +1,6 @@
-from odoo import Command
+from unittest.mock import patch
+
+from odoo import Command, api
 from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
@@ -133,3 +135,36 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         ]
         arch = self.env["res.partner"].with_user(self.clerk).get_view(view_type="form")
         self.assertNotIn("customer_invoices", arch["arch"])
+
+
+@tagged("post_install", "-at_install")
+class TestBatchUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """Very many invoices in a browser: dialog, progress, reload, what failed."""
+
+    def test_progress(self):
+        self.clerk.group_ids += self.env.ref("base.group_partner_manager")
+        self.env.company.credit_note_background_limit = 4
+        invoices = self.env["account.move"].union(
+            *(self._invoice(100.0) for _number in range(4))
+        )
+        batch_class = self.env.registry["account.credit.note.batch"]
+
+        @api.model
+        def run_cron_of_test(batches):
+            """A piece, as the scheduler does it while the page is open."""
+            batch = batches.sudo().search([("state", "=", "running")])
+            if not batch.done_count:
+                # Somebody else was quicker.
+                batch._make_dialog(batch.line_ids[0].invoice_id)._credit()
+            batch._process_piece(2)
+
+        with patch.object(
+            batch_class, "run_cron_of_test", run_cron_of_test, create=True
+        ):
+            self.start_tour(
+                f"/odoo/customers/{self.partner_a.id}",
+                "credit_note_batch",
+                login=self.clerk.login,
+            )
+        for invoice in invoices:
+            self.assertEqual(len(invoice.reversal_move_ids), 1)

@@ -128,13 +128,7 @@ class AccountMoveReversal(models.TransientModel):
             )
 
     def _check_percentage(self):
-        if not 0 < self.percentage <= 100:
-            raise UserError(
-                self.env._(
-                    "Enter a percentage of %s to credit, above 0 and up to 100.",
-                    self.move_ids._get_document_names(),
-                )
-            )
+        self._check_percentage_range()
         for invoice in self.move_ids:
             total = self._get_credited_total(invoice)
             if (
@@ -155,6 +149,15 @@ class AccountMoveReversal(models.TransientModel):
                         ),
                     )
                 )
+
+    def _check_percentage_range(self):
+        if not 0 < self.percentage <= 100:
+            raise UserError(
+                self.env._(
+                    "Enter a percentage of %s to credit, above 0 and up to 100.",
+                    self.move_ids._get_document_names(),
+                )
+            )
 
     def _check_journal(self):
         """:raise UserError: there is no sales journal to issue the credit note in"""

@@ -1,7 +1,11 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
 usage: run_tests.py [--verbose] [--all-warnings] [--results FILE] [--also COMMAND]
+                    [--then ARGUMENT]...
                     LOG IGNORE ADDON -- ODOO...
+
+What follows `--then` is a Python script with its arguments, run once Odoo has ended,
+that logs as Odoo does.
 
 The command's log goes to the file LOG; from it come the line per test, the tracebacks
 of what failed and the closing line. Warnings and errors in the log fail the run too,
@@ -207,6 +211,7 @@ def main():
     parser.add_argument("--all-warnings", action="store_true")
     parser.add_argument("--also", help="another command that counts as a test")
     parser.add_argument("--results", type=Path, help="write how each test went here")
+    parser.add_argument("--then", action="append", default=[])
     parser.add_argument("log", type=Path)
     parser.add_argument("ignore", type=Path)
     parser.add_argument("addon")
@@ -215,6 +220,10 @@ def main():
     run = Run(options.addon, read_patterns(options.ignore), options.all_warnings)
     with options.log.open("w") as log:
         status = follow(options.command, log, run, options.verbose)
+        # Failed tests are counted; without its database nothing else can run.
+        if options.then and (not status or run.tests):
+            script = [sys.executable, *options.then]
+            status = follow(script, log, run, options.verbose) or status
     if options.also:
         run_also(options.also, run)
     if options.results:

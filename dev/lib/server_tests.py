@@ -1,0 +1,276 @@
+"""Tests with whole Odoo servers, which are killed: Odoo's own test runner cannot.
+
+usage: server_tests.py CONF DATABASE COPY
+
+They run in COPY, made from DATABASE, where the addon is installed. The log tells of
+them as Odoo's does of its tests, so that run_tests.py counts them.
+"""
+
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import odoo
+from odoo import SUPERUSER_ID, Command, api, fields
+from odoo.modules.registry import Registry
+from odoo.sql_db import close_db, db_connect
+from odoo.tools import config
+
+ADDON = "account_partner_credit_note"
+LOGGER = logging.getLogger(f"odoo.addons.{ADDON}.tests.server_tests")
+INVOICES = 40
+PATIENCE = 120  # seconds until something is given up
+
+
+class LogResult(unittest.TestResult):
+    """Says of each test what Odoo's log says of its tests."""
+
+    def startTest(self, test):
+        super().startTest(test)
+        LOGGER.info("Starting %s ...", self.name(test))
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        LOGGER.error("FAIL: %s\n%s", self.name(test), self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        LOGGER.error("ERROR: %s\n%s", self.name(test), self.errors[-1][1])
+
+    def name(self, test):
+        method = getattr(test, "_testMethodName", None)
+        return f"{type(test).__name__}.{method}" if method else str(test)
+
+
+class Server:
+    """An Odoo server with one thread for scheduled actions and no HTTP."""
+
+    def __init__(self):
+        self.log = Path(tempfile.mkstemp(prefix="odoo-server-", suffix=".log")[1])
+        with self.log.open("w") as log:
+            # It inherits the environment that dev/ has prepared.
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "odoo"),
+                    *("-c", CONF, "-d", COPY, "--no-http", "--workers", "0"),
+                    *("--max-cron-threads", "1"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def stop(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        self.process.wait(timeout=PATIENCE)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.stop()
+        self.log.unlink()
+
+
+class TestKilledServer(unittest.TestCase):
+    """Stopping the server in the middle of a batch loses and doubles nothing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.registry = Registry(COPY)
+        with cls.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            # Nothing else of the demo data shall run meanwhile.
+            cron = env.ref(f"{ADDON}.ir_cron_account_credit_note_batch")
+            (env["ir.cron"].search([]) - cron).active = False
+
+    def make_invoices(self, env):
+        customer = env["res.partner"].create({"name": "Customer of many"})
+        invoices = env["account.move"].create(
+            [
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": customer.id,
+                    "invoice_date": fields.Date.today(),
+                    "invoice_line_ids": [
+                        Command.create({"name": "Service", "price_unit": 100.0 + cents})
+                    ],
+                }
+                for cents in range(INVOICES)
+            ]
+        )
+        invoices.action_post()
+        return invoices
+
+    def start_batch(self):
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            invoices = self.make_invoices(env(user=env.ref("base.user_admin")))
+            self.invoice_ids = invoices.ids
+            invoices.company_id.credit_note_background_limit = INVOICES
+            action = invoices.action_credit_note()
+            dialog = (
+                invoices.env["account.move.reversal"]
+                .with_context(**action["context"])
+                .create({})
+            )
+            self.batch_id = dialog.action_issue()["res_id"]
+
+    def start_server(self):
+        server = Server()
+        self.addCleanup(server.remove)
+        return server
+
+    def sql(self, query, *parameters):
+        with self.registry.cursor() as cr:
+            cr.execute(query, parameters)
+            return cr.fetchall()
+
+    def wait_until(self, condition, what):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                self.fail(f"waited in vain: {what}\n{self.count_states()}")
+            # As somebody who clicks: a server that starts looks after a minute.
+            with db_connect("postgres").cursor() as cr:
+                cr.execute("SELECT pg_notify('cron_trigger', %s)", [COPY])
+            time.sleep(0.05)
+
+    def count_states(self):
+        return dict(
+            self.sql(
+                "SELECT state, count(*) FROM account_credit_note_batch_line"
+                " WHERE batch_id = %s GROUP BY state",
+                self.batch_id,
+            )
+        )
+
+    def count_done(self):
+        return self.count_states().get("done", 0)
+
+    def is_crediting(self):
+        """Whether a transaction holds invoices of the batch and is not committed."""
+        with self.registry.cursor() as cr:
+            cr.execute(
+                "SELECT id FROM account_move WHERE id = ANY(%s)"
+                " FOR NO KEY UPDATE SKIP LOCKED",
+                [self.invoice_ids],
+            )
+            return cr.rowcount < len(self.invoice_ids)
+
+    def check_nothing_lost_nor_doubled(self):
+        """What is committed is whole: a line is done where its credit note is."""
+        credit_notes = self.sql(
+            "SELECT reversed_entry_id, id, state FROM account_move"
+            " WHERE reversed_entry_id = ANY(%s) ORDER BY reversed_entry_id",
+            self.invoice_ids,
+        )
+        lines = self.sql(
+            "SELECT invoice_id, credit_note_id, 'posted'"
+            " FROM account_credit_note_batch_line"
+            " WHERE batch_id = %s AND state = 'done' ORDER BY invoice_id",
+            self.batch_id,
+        )
+        self.assertEqual(credit_notes, lines)
+
+    def check_every_invoice_is_credited_once(self):
+        self.check_nothing_lost_nor_doubled()
+        self.assertEqual(self.count_states(), {"done": INVOICES})
+        rows = self.sql(
+            "SELECT sequence_number, payment_state, journal_id FROM account_move"
+            " WHERE reversed_entry_id = ANY(%s) ORDER BY sequence_number",
+            self.invoice_ids,
+        )
+        numbers = [number for number, *_rest in rows]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + INVOICES)))
+        self.assertEqual({state for _number, state, _journal in rows}, {"paid"})
+        [(told,)] = self.sql(
+            "SELECT count(*) FROM mail_message WHERE model = %s AND res_id = %s"
+            " AND message_type = 'user_notification'",
+            "account.credit.note.batch",
+            self.batch_id,
+        )
+        self.assertEqual(told, 1, "who started it is told once")
+
+    def test_kill_and_restart(self):
+        self.start_batch()
+
+        server = self.start_server()
+        self.wait_until(self.is_crediting, "the first piece begins")
+        server.stop()
+        self.check_nothing_lost_nor_doubled()
+
+        server = self.start_server()
+        self.wait_until(lambda: self.count_done() >= 3, "three are credited")
+        server.stop()
+        self.check_nothing_lost_nor_doubled()
+
+        before = self.count_done()
+        server = self.start_server()
+        self.wait_until(lambda: self.count_done() > before, "it goes on")
+        self.wait_until(self.is_crediting, "another piece begins")
+        server.stop(signal.SIGTERM)
+        self.check_nothing_lost_nor_doubled()
+        self.assertLess(self.count_done(), INVOICES, "stopped in the middle")
+
+        # Two servers: whichever is free.
+        servers = [self.start_server(), self.start_server()]
+        self.wait_until(
+            lambda: self.sql(
+                "SELECT id FROM account_credit_note_batch"
+                " WHERE id = %s AND state = 'done'",
+                self.batch_id,
+            ),
+            "the batch is done",
+        )
+        self.check_every_invoice_is_credited_once()
+        for server in servers:
+            self.assertIsNone(server.process.poll())
+            self.assertNotRegex(server.log.read_text(), " (ERROR|CRITICAL) ")
+
+    def test_two_runs_at_once(self):
+        """By whatever door: they do not meet on the same invoices."""
+        self.start_batch()
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            batches = [
+                api.Environment(cr, SUPERUSER_ID, {})[
+                    "account.credit.note.batch"
+                ].browse(self.batch_id)
+                for cr in (first, second)
+            ]
+            lines = batches[0]._get_waiting_lines(limit=15).try_lock_for_update()
+            self.assertEqual(len(lines), 15)
+            self.assertEqual(batches[1]._process_piece(15), 0)
+            self.assertEqual(batches[1].state, "running", "there is more to do")
+            # The button does not wait for them either.
+            batches[1].action_cancel()
+            second.commit()
+            lines._process()
+            first.commit()
+            self.assertEqual(batches[0]._process_piece(15), 0)
+        self.assertEqual(self.count_states(), {"done": 15, "cancelled": INVOICES - 15})
+        self.check_nothing_lost_nor_doubled()
+
+
+def copy_database():
+    with db_connect("postgres").cursor() as cr:
+        cr._cnx.autocommit = True
+        cr.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{DATABASE}"')
+
+
+def main():
+    config.parse_config(["-c", CONF, "-d", COPY, "--no-http", "--max-cron-threads=0"])
+    odoo.netsvc.init_logger()
+    copy_database()
+    result = LogResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(TestKilledServer).run(result)
+    close_db(COPY)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    CONF, DATABASE, COPY = sys.argv[1:]
+    sys.exit(main())
