@@ -4,7 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 
-# Invoices credited in one transaction: some seconds of work, lost when the server stops.
+# Invoices credited in one transaction: seconds of work, lost if the server stops.
 MAX_PIECE = 25
 
 
