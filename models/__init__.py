@@ -4,6 +4,7 @@ from . import account_credit_note_reason
 from . import account_move
 from . import account_move_batch
 from . import account_move_document
+from . import account_move_discount
 from . import account_move_line
 from . import account_move_cost_of_goods
 from . import account_move_over_credit

@@ -29,7 +29,8 @@ class AccountMove(models.Model):
         string="Left to Credit",
         compute="_compute_amount_creditable",
         compute_sudo=True,
-        help="Total of the invoice less its credit notes, drafts included.",
+        help="Total of the invoice less its credit notes, drafts included, and less an "
+        "early payment discount that the customer took.",
     )
     amount_residual_in_currency_signed = fields.Monetary(
         string="Amount Due in Currency Signed",
@@ -70,6 +71,7 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     @api.depends(
+        "amount_residual",
         "amount_total",
         "state",
         "move_type",
@@ -77,10 +79,11 @@ class AccountMove(models.Model):
         "reversal_move_ids.state",
     )
     def _compute_amount_creditable(self):
-        credited = self._get_credited_amounts(states=("draft", "posted"))
+        left = self._origin._get_amounts_left(states=("draft", "posted"))
+        discounts = self._origin._get_discounts_taken()
         for move in self:
             move.amount_creditable = (
-                max(0.0, move.amount_total - credited.get(move._origin, 0.0))
+                max(0.0, left[move._origin] - discounts.get(move._origin, 0.0))
                 if move._is_creditable()
                 else 0.0
             )
@@ -102,10 +105,12 @@ class AccountMove(models.Model):
     )
     def _compute_billing_status(self):
         credited = self._get_credited_amounts(states=("posted",))
+        discounts = self.browse(move.id for move in credited)._get_discounts_taken()
         today = fields.Date.context_today(self)
         for move in self:
             move.billing_status = move._get_billing_status(
-                credited.get(move._origin, 0.0), today
+                credited.get(move._origin, 0.0) + discounts.get(move._origin, 0.0),
+                today,
             )
 
     @api.depends("reversal_move_ids")

@@ -64,17 +64,20 @@ class AccountMove(models.Model):
         invoices = self.reversed_entry_id
         self.env.flush_all()
         invoices._lock_for_credit()
-        credited = invoices._get_credited_amounts(states=("posted",))
+        amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
         for invoice in invoices:
             credit_notes = self.filtered(
                 lambda move, invoice=invoice: move.reversed_entry_id == invoice
             )
-            left = invoice.amount_total - credited.get(invoice, 0.0)
+            left = amounts_left[invoice]
             credit = credit_notes._get_amount_in_currency_of(invoice)
             if invoice.currency_id.compare_amounts(credit, left) > 0:
                 message = credit_notes._get_over_credit_message(invoice, credit, left)
-            else:
+            elif not invoice._get_debit_notes():
                 message = credit_notes._get_over_credit_message_of_lines()
+            else:
+                # What was debited stands on lines of its own.
+                message = False
             if not message:
                 continue
             if invoice.company_id.over_credit_policy == "block":
@@ -90,6 +93,55 @@ class AccountMove(models.Model):
                 bodies={move.id: message for move in invoice + credit_notes}
             )
 
+    def _get_amounts_left(self, states, together=False):
+        """Say what is left to credit on these documents.
+
+        An invoice and its debit notes (`account_debit_note`) are one: a credit note of
+        the invoice may credit what was debited, and then it is credited.
+
+        :param states: states of the credit notes to count
+        :param together: whether what is left of its debit notes counts for an invoice
+        :return: {document: amount}, tax included, in its currency, negative where it
+            is credited by more than it is
+        """
+        debit_notes = self._get_debit_notes()
+        origins = self._get_debited_invoices()
+        documents = self | debit_notes | origins | origins._get_debit_notes()
+        credited = documents._get_credited_amounts(states)
+        left = {move: move.amount_total - credited.get(move, 0.0) for move in documents}
+        for origin in self.filtered(lambda move: move._get_debit_notes()) | origins:
+            notes = origin._get_debit_notes()
+            total = left[origin] + sum(left[note] for note in notes)
+            left[origin] = total if together else min(left[origin], total)
+            for note in notes:
+                left[note] = min(left[note], total)
+        return {move: left[move] for move in self}
+
+    def _get_debit_notes(self):
+        """:return: the posted debit notes of these invoices; none without the addon"""
+        if "debit_note_ids" not in self._fields:
+            return self.browse()
+        # sudo: what is left of an invoice does not depend on who looks at it
+        return (
+            self.sudo()
+            .debit_note_ids.filtered(
+                lambda note: (
+                    note._is_creditable()
+                    and note.debit_origin_id._is_creditable()
+                    and note.currency_id == note.debit_origin_id.currency_id
+                )
+            )
+            .sudo(False)
+        )
+
+    def _get_debited_invoices(self):
+        """:return: the invoices of which these are debit notes"""
+        if "debit_origin_id" not in self._fields:
+            return self.browse()
+        # sudo: as above
+        origins = self.sudo().debit_origin_id.sudo(False)
+        return origins.filtered(lambda move: self & move._get_debit_notes())
+
     def _get_over_credit_message(self, origin, amount, left):
         """:param origin: what these documents reverse
         :param amount: their total, in its currency
@@ -100,7 +152,11 @@ class AccountMove(models.Model):
             "amount": format_amount(self.env, amount, origin.currency_id),
             "origin": origin.name,
             "left": format_amount(self.env, max(0.0, left), origin.currency_id),
-            "total": format_amount(self.env, origin.amount_total, origin.currency_id),
+            "total": format_amount(
+                self.env,
+                sum((origin + origin._get_debit_notes()).mapped("amount_total")),
+                origin.currency_id,
+            ),
         }
         if origin.move_type == "out_refund":
             return self.env._(

@@ -326,6 +326,7 @@ class AccountMoveReversal(models.TransientModel):
             "currency": invoice.currency_id,
             "amount_to_credit": totals["total"],
             "amount_left": max(0.0, invoice.amount_creditable - totals["total"]),
+            "discount": invoice._get_discounts_taken().get(invoice, 0.0),
         }
 
     def _render_preview(self, previews):

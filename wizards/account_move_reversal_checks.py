@@ -130,7 +130,7 @@ class AccountMoveReversal(models.TransientModel):
     def _check_percentage(self):
         self._check_percentage_range()
         for invoice in self.move_ids:
-            total = self._get_credited_total(invoice)
+            total = self._get_share_of_total(invoice)
             if (
                 invoice.currency_id.compare_amounts(total, invoice.amount_creditable)
                 > 0

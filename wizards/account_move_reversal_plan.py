@@ -34,9 +34,7 @@ class AccountMoveReversal(models.TransientModel):
         )
         credited = self._get_credited_lines(invoice, lines, left)
         amounts = self._plan_amounts(invoice, lines, left, credited)
-        takes_goods_back = self.credit_method == "remaining" or (
-            self._get_credited_share(invoice, left) == 1.0
-        )
+        takes_goods_back = self._is_rest_credited(invoice, left)
         if not self.use_invoice_rate:
             amounts = self._at_rate_of_the_day(invoice, amounts)
         return {
@@ -219,22 +217,56 @@ class AccountMoveReversal(models.TransientModel):
         if self.credit_method == "lines":
             return None
         total_left = abs(sum(amount for amount, _balance in left.values()))
-        if self.credit_method == "remaining" or not total_left:
+        total = self._get_credited_total(invoice, left)
+        if total is None or not total_left:
             return 1.0
-        amount = self._get_credited_total(invoice)
-        if invoice.currency_id.compare_amounts(amount, total_left) >= 0:
-            return 1.0
-        return amount / total_left
+        if self._is_tax_left_whole(invoice, left):
+            tax_left = abs(sum(left[key][0] for key in left if key[0] == "tax"))
+            return (total - tax_left) / (total_left - tax_left)
+        return total / total_left
 
-    def _get_credited_total(self, invoice):
-        """:return: the total that is asked for, tax included; None if none is"""
+    def _get_credited_total(self, invoice, left):
+        """:return: the total to hit, tax included; None if all that is left is"""
+        total = None
         if self.credit_method == "amount":
-            return invoice.currency_id.round(self.amount)
-        if self.credit_method == "percentage":
-            return invoice.currency_id.round(
-                invoice.amount_total * self.percentage / 100.0
-            )
-        return None
+            total = invoice.currency_id.round(self.amount)
+        elif self.credit_method == "percentage":
+            total = self._get_share_of_total(invoice)
+        elif self.credit_method == "lines":
+            return None
+        most = self._get_most_creditable(invoice, left)
+        if total is not None and invoice.currency_id.compare_amounts(total, most) < 0:
+            return total
+        total_left = abs(sum(amount for amount, _balance in left.values()))
+        return None if invoice.currency_id.is_zero(most - total_left) else most
+
+    def _get_share_of_total(self, invoice):
+        return invoice.currency_id.round(invoice.amount_total * self.percentage / 100.0)
+
+    def _get_most_creditable(self, invoice, left):
+        """:return: what is left of the total, less an early payment discount that the
+        customer took
+        """
+        total_left = abs(sum(amount for amount, _balance in left.values()))
+        most = total_left - invoice._get_discounts_taken().get(invoice, 0.0)
+        return invoice.currency_id.round(most) if most > 0 else total_left
+
+    def _is_rest_credited(self, invoice, left):
+        """:return: whether nothing is left afterwards that could be credited"""
+        total = self._get_credited_total(invoice, left)
+        return self.credit_method != "lines" and (
+            total is None or total == self._get_most_creditable(invoice, left)
+        )
+
+    def _is_tax_left_whole(self, invoice, left):
+        """:return: whether the tax is credited whole, and only the price without an
+        early payment discount
+        """
+        return (
+            self._is_rest_credited(invoice, left)
+            and bool(invoice._get_discounts_taken())
+            and invoice._is_discount_without_tax()
+        )
 
     def _get_chosen_lines(self, invoice, line_left):
         """:return: as `_get_credited_lines`, from the lines of the dialog"""
@@ -264,6 +296,8 @@ class AccountMoveReversal(models.TransientModel):
         weights = self._get_tax_weights(invoice, lines, line_left, credited)
         total_left = sum(line_left.values())
         share = sum(credited.values()) / total_left if total_left else 0.0
+        if self._is_tax_left_whole(invoice, left):
+            weights, share = dict.fromkeys(weights, 1.0), 0.0
         for key, (amount_left, balance_left) in left.items():
             if key[0] == "line":
                 continue
@@ -315,7 +349,7 @@ class AccountMoveReversal(models.TransientModel):
 
     def _hit_total(self, invoice, lines, left, amounts):
         """Give the largest line the cents that are missing to the total asked for."""
-        total = self._get_credited_total(invoice)
+        total = self._get_credited_total(invoice, left)
         if total is None or not lines:
             return
         sign = 1 if sum(amount for amount, _balance in left.values()) > 0 else -1
