@@ -4,12 +4,13 @@ The authority is played: what is tried is that its yes cancels the document, tha
 does not, and that nobody else says yes.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .lock_common import LockCommon
 
@@ -124,6 +125,68 @@ class TestLockEdi(LockCommon):
             self._vietnam("Too late")
         self.assertNotCancelled()
         self._vietnam(None)
+        self.assertCancelled()
+
+    def _basque_country(self, request):
+        self.document.with_user(self.clerk).l10n_es_tbai_cancel_document_id = request
+        move = type(self.document)
+        with self._patched(
+            (type(request), "_post_to_web_service", None),
+            (move, "_l10n_es_tbai_lock_move", None),
+            (move, "_l10n_es_tbai_get_values", {}),
+            (move, "_l10n_es_tbai_post_document_in_chatter", None),
+        ):
+            self.document.with_user(self.clerk).l10n_es_tbai_cancel()
+
+    def test_basque_country(self):
+        self._needs("l10n_es_edi_tbai", "l10n_es_tbai_cancel_document_id")
+        request = (
+            self.env["l10n_es_edi_tbai.document"]
+            .sudo()
+            .create(
+                {
+                    "name": "Another document",
+                    "date": self.today,
+                    "company_id": self.company.id,
+                    "is_cancel": True,
+                    "state": "accepted",
+                }
+            )
+        )
+        self._set_lock(False)
+        with self._undone():
+            self._basque_country(request)
+            self.assertEqual(self.document.state, "cancel")
+        self._set_lock(True)
+        with self.assertRefusal(self.document.name):
+            self._basque_country(request)
+        self.assertNotCancelled()
+
+    def _verifactu(self, **values):
+        document = (
+            self.env["l10n_es_edi_verifactu.document"]
+            .sudo()
+            .create(
+                {"move_id": self.document.id, "company_id": self.company.id, **values}
+            )
+        )
+        self.env.flush_all()
+        self.document.with_user(self.clerk).l10n_es_edi_verifactu_state = "cancelled"
+        document._cancel_after_sending({})
+
+    def test_verifactu(self):
+        self._needs("l10n_es_edi_verifactu", "l10n_es_edi_verifactu_state")
+        self._set_lock(False)
+        with self._undone():
+            self._verifactu(document_type="submission")
+            self.assertEqual(self.document.state, "cancel")
+        self._set_lock(True)
+        with self._undone():
+            # Odoo's log of the refusal breaks in Odoo 19.
+            with suppress(TypeError), mute_logger("odoo"):
+                self._verifactu(document_type="submission")
+            self.assertEqual(self.document.state, "posted")
+        self._verifactu(document_type="cancellation", state="accepted")
         self.assertCancelled()
 
     # --- the framework of electronic documents -----------------------------------

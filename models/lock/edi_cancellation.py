@@ -19,8 +19,8 @@ CANCELLING_METHODS = (
     ("account.move", "_l10n_in_edi_cancel_invoice", "self"),
     ("account.move", "_l10n_my_edi_cancel_moves", "self"),
     ("account.move", "_l10n_vn_edi_cancel_invoice", "self"),
-    ("account.move", "l10n_es_tbai_cancel", "self"),
-    ("l10n_es_edi_verifactu.document", "_cancel_after_sending", "move_id"),
+    ("account.move", "l10n_es_tbai_cancel", "tbai"),
+    ("l10n_es_edi_verifactu.document", "_cancel_after_sending", "verifactu"),
     ("l10n_tw_edi.invoice.cancel", "button_request_cancel", "invoice_id"),
 )
 # India prints the number that the authority gave, also on a document whose file was
@@ -102,6 +102,16 @@ def _get_documents(records, path, *args, **kwargs):
         case "chain":
             # Hungary cancels the corrections of an invoice with it.
             return records | records._l10n_hu_get_chain_invoices()
+        case "tbai":
+            return records.filtered(_is_tbai_to_ask)
+        case "verifactu":
+            # A user can write what state the document is in, not these.
+            return records.filtered(
+                lambda document: (
+                    document.document_type == "cancellation"
+                    and document.state in ("accepted", "registered_with_errors")
+                )
+            ).move_id
         case "job":
             job = kwargs.get("job") or args[0]
             if not job["method_to_call"]:
@@ -118,3 +128,13 @@ def _get_documents(records, path, *args, **kwargs):
                 .move_id
             )
     return records[path]
+
+
+def _is_tbai_to_ask(move):
+    """:return: whether the authority is asked about this very document: a user can
+    write which request is its own, and one that was accepted is asked no more
+    """
+    request = move.sudo().l10n_es_tbai_cancel_document_id
+    return not request or (
+        request.is_cancel and request.name == move.name and request.state != "accepted"
+    )
