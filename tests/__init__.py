@@ -33,4 +33,5 @@ from . import test_rpc
 from . import test_sale
 from . import test_settlement
 from . import test_stock
+from . import test_translations
 from . import test_ui
