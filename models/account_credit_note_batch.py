@@ -370,7 +370,7 @@ class AccountCreditNoteBatch(models.Model):
                 "message": message,
                 "sticky": True,
                 "action_button": {
-                    "name": batch.env._("Open"),
+                    "name": batch.env._("Open the batch"),
                     "action_name": batch.display_name,
                     "model": self._name,
                     "res_ids": self.ids,
