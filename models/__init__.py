@@ -2,7 +2,7 @@ from . import account_credit_note_batch
 from . import account_credit_note_batch_line
 from . import account_credit_note_reason
 from . import account_move
-from . import account_move_batch
+from . import account_move_background
 from . import account_move_document
 from . import account_move_discount
 from . import account_move_line

@@ -1,11 +1,15 @@
+import time
 from functools import partial
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 
-# Invoices credited in one transaction: seconds of work, lost if the server stops.
-MAX_PIECE = 25
+# Invoices credited in one transaction: at first, at most, and the seconds to aim at.
+# A piece is lost when the server stops, and Odoo stops a worker after two minutes.
+FIRST_PIECE = 10
+MAX_PIECE = 100
+PIECE_SECONDS = 5.0
 
 
 class AccountCreditNoteBatch(models.Model):
@@ -251,15 +255,14 @@ class AccountCreditNoteBatch(models.Model):
             [("state", "=", "waiting")]
         )
         cron._commit_progress(remaining=waiting)
-        was_cut_off = self._was_cut_off()
+        # One by one after a run that was killed: whatever did it, the rest goes on.
+        size = 1 if self._was_cut_off() else min(FIRST_PIECE, MAX_PIECE)
         progressed = True
         while progressed:
             progressed = False
             for batch in self._get_pending():
-                size = MAX_PIECE
-                if was_cut_off:
-                    # One by one: whatever took the server down, the rest goes on.
-                    size = 1
+                started = time.monotonic()
+                if size == 1:
                     batch._get_waiting_lines(limit=1)._begin()
                     cron._commit_progress()
                 try:
@@ -267,10 +270,17 @@ class AccountCreditNoteBatch(models.Model):
                 except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                     continue  # Others write the same invoices: in the next run.
                 progressed = progressed or bool(processed)
+                size = self._get_next_size(size, time.monotonic() - started)
                 if not cron._commit_progress(processed):
                     # Others have their turn now, then Odoo comes back at once.
                     self._trigger_cron()
                     return
+
+    @api.model
+    def _get_next_size(self, size, seconds):
+        """:return: size of the next piece, after one that took so many seconds"""
+        aim = size * PIECE_SECONDS / max(seconds, 0.01)
+        return max(1, min(int(aim), 2 * size, MAX_PIECE))
 
     @api.model
     def _was_cut_off(self):

@@ -52,7 +52,7 @@ class AccountCreditNoteBatchLine(models.Model):
     error = fields.Text(string="Reason", readonly=True)
     tries = fields.Integer(
         readonly=True,
-        help="How often this one invoice was begun after the server was stopped.",
+        help="How often it was begun alone, without coming to an end.",
     )
 
     _batch_state_idx = models.Index("(batch_id, state, id)")
@@ -64,7 +64,7 @@ class AccountCreditNoteBatchLine(models.Model):
 
     def _begin(self):
         """Count the try, in a transaction of its own: the next may kill the server."""
-        for line in self:
+        for line in self.try_lock_for_update():
             line.tries += 1
 
     def _process(self):

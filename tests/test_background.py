@@ -441,6 +441,14 @@ class TestBackground(BackgroundCommon):
         self._run_cron()
         self.assertEqual(batch.done_count, 4)
 
+    def test_the_size_of_a_piece_follows_the_time_it_takes(self):
+        next_size = self.Batch._get_next_size
+        self.assertEqual(next_size(10, 5.0), 10)
+        self.assertEqual(next_size(10, 50.0), 1, "slow: never nothing at all")
+        self.assertEqual(next_size(10, 7.0), 7)
+        self.assertEqual(next_size(10, 0.0), 20, "quick: twice as many at most")
+        self.assertEqual(next_size(90, 1.0), account_credit_note_batch.MAX_PIECE)
+
     def test_a_run_that_was_killed_is_recognised(self):
         cron = self.env.ref(CRON)
         for counter, was_cut_off in ((None, False), (0, False), (1, True)):
