@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -135,7 +137,8 @@ class AccountMove(models.Model):
         if not any(given):
             return super().create(vals_list)
         # Nothing is left of what is refused, also if somebody catches the refusal.
-        with self.env.cr.savepoint():
+        locked = self.env.company.sudo().lock_posted_invoices
+        with self.env.cr.savepoint() if locked else nullcontext():
             moves = super().create(vals_list)
             for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
