@@ -3,11 +3,14 @@ from . import account_credit_note_batch_line
 from . import account_credit_note_reason
 from . import account_move
 from . import account_move_background
+from . import account_move_archive
 from . import account_move_document
 from . import account_move_discount
 from . import account_move_line
 from . import account_move_cost_of_goods
 from . import account_move_over_credit
+from . import account_move_send
+from . import ir_actions_report
 from . import lock
 from . import res_company
 from . import res_config_settings

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_accountant
 from . import test_analysis
 from . import test_background
+from . import test_archive
 from . import test_cash_basis
 from . import test_concurrency
 from . import test_credit_note

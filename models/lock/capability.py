@@ -49,6 +49,13 @@ class Hashing(Capability):
     _key = "account_partner_credit_note.hashing"
 
 
+class Archiving(Capability):
+    """To be printed anew: the PDF is made that is archived, or a proforma."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.archiving"
+
+
 class LogEntry(Capability):
     """To be written down in the log of the lock, for these companies."""
 

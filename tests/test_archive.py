@@ -1,0 +1,247 @@
+import base64
+import io
+
+from pypdf import PdfReader
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import file_open
+
+from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
+
+from .common import CreditNoteCommon
+
+OUR_REPORT = "account_partner_credit_note.action_report_credit_note"
+REPORTS = (
+    OUR_REPORT,
+    "account.account_invoices",
+    "account.account_invoices_without_payment",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """An issued document is printed once: later prints are that file, byte for byte."""
+
+    def _print(self, moves, report="account.account_invoices", user=None, **data):
+        pdf, report_type = (
+            self.env["ir.actions.report"]
+            .with_user(user or self.env.user)
+            .with_context(force_report_rendering=True)
+            ._render_qweb_pdf(report, moves.ids, data=data)
+        )
+        self.assertEqual(report_type, "pdf")
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        return pdf
+
+    def _text(self, pdf):
+        pages = PdfReader(io.BytesIO(pdf)).pages
+        return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+    def _change_everything(self):
+        self.partner_a.write({"name": "Renamed", "street": "Elsewhere 1"})
+        with file_open("base/static/img/logo_white.png", "rb") as logo:
+            self.env.company.logo = base64.b64encode(logo.read())
+        self.env.company.name = "Another Name"
+        self.tax_sale_a.write({"name": "Renamed tax", "invoice_label": "Renamed tax"})
+        self.reason.name = "Renamed reason"
+
+    def test_every_door_serves_the_first_print(self):
+        credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)
+        first = self._print(credit_note, OUR_REPORT)
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
+        self.assertEqual(
+            credit_note.message_main_attachment_id, credit_note.invoice_pdf_report_id
+        )
+        self._change_everything()
+        for report in REPORTS:
+            with self.subTest(report=report):
+                self.assertEqual(self._print(credit_note, report), first)
+        for user in (
+            self.clerk,
+            new_test_user(
+                self.env,
+                login="credit_note_auditor",
+                groups="base.group_user,account.group_account_readonly",
+                company_id=self.env.company.id,
+                company_ids=[Command.set(self.env.company.ids)],
+            ),
+        ):
+            with self.subTest(user=user.login):
+                self.assertEqual(self._print(credit_note, user=user), first)
+        self.assertEqual(
+            credit_note._get_invoice_legal_documents("pdf")["content"], first
+        )
+        [document] = credit_note._get_move_zip_export_docs()
+        self.assertEqual(document["content"], first)
+
+    def test_auditor_may_be_the_first(self):
+        auditor = new_test_user(
+            self.env,
+            login="credit_note_auditor",
+            groups="base.group_user,account.group_account_readonly",
+            company_id=self.env.company.id,
+            company_ids=[Command.set(self.env.company.ids)],
+        )
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note, user=auditor)
+        self.assertEqual(self._print(credit_note), first)
+
+    def test_who_may_not_read_gets_nothing(self):
+        credit_note = self._credit(self._invoice(100.0))
+        self._print(credit_note)
+        nobody = new_test_user(self.env, login="credit_note_nobody")
+        with self.assertRaises(AccessError):
+            self._print(credit_note, user=nobody)
+        with self.assertRaises(AccessError):
+            credit_note.with_user(nobody)._get_invoice_legal_documents(
+                "pdf", allow_fallback=True
+            )
+
+    def test_printed_then_sent(self):
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        self._change_everything()
+        credit_note._generate_and_send(sending_methods=["email"])
+        message = credit_note.message_ids.filtered("attachment_ids")[0]
+        self.assertEqual(message.attachment_ids.mapped("raw"), [first])
+        self.assertEqual(self._print(credit_note), first)
+
+    def test_first_download_in_the_portal(self):
+        credit_note = self._credit(self._invoice(100.0))
+        credit_note._portal_ensure_token()
+        # Out of the test's reach: its server renders HTML instead of PDF.
+        document = credit_note.with_context(
+            force_report_rendering=True, proforma_invoice=True
+        )
+        [download] = document._get_invoice_legal_documents_all(allow_fallback=True)
+        self.assertNotIn("Proforma", self._text(download["content"]))
+        self.assertEqual(download["content"], self._print(credit_note))
+        self._change_everything()
+        response = self.url_open(
+            f"/my/invoices/{credit_note.id}?access_token={credit_note.access_token}"
+            "&report_type=pdf&download=True"
+        )
+        self.assertEqual(response.content, download["content"])
+
+    def test_portal_shows_no_proforma(self):
+        credit_note = self._credit(self._invoice(100.0))
+        credit_note._portal_ensure_token()
+        response = self.url_open(
+            f"/my/invoices/{credit_note.id}?access_token={credit_note.access_token}"
+            "&report_type=html"
+        )
+        self.assertIn("Credit Note", response.text)
+        self.assertNotIn("Proforma", response.text)
+
+    def test_several_in_the_order_asked_for(self):
+        invoices = self._invoice(100.0) + self._invoice(50.0)
+        first, second = self._credit(invoices)
+        archived = self._print(second)
+        both = self._print(second + first + invoices[0])
+        pages = PdfReader(io.BytesIO(both)).pages
+        names = [
+            next(
+                move.name
+                for move in (second, first, invoices[0])
+                if f"{move.type_name} {move.name}" in " ".join(text.split())
+            )
+            for text in (page.extract_text() for page in pages)
+        ]
+        self.assertEqual(
+            list(dict.fromkeys(names)), [second.name, first.name, invoices[0].name]
+        )
+        self.assertEqual(self._print(second), archived)
+        self.assertTrue(first.invoice_pdf_report_id)
+        self._change_everything()
+        self.assertNotIn("Renamed", self._text(self._print(second + first)))
+        # The same one twice is printed once.
+        self.assertEqual(self._print(second + second), archived)
+
+    def test_drafts_are_marked_and_not_archived(self):
+        wizard = self._wizard(self._invoice(100.0))
+        wizard.refund_moves()
+        draft = wizard.new_move_ids
+        self.assertIn("Draft Credit Note", self._text(self._print(draft)))
+        self.assertFalse(draft.invoice_pdf_report_id)
+        draft.action_post()
+        self.assertNotIn("Draft", self._text(self._print(draft)))
+        self.assertTrue(draft.invoice_pdf_report_id)
+
+    def test_locked(self):
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        file = credit_note.invoice_pdf_report_id
+        with self.assertRaisesRegex(UserError, "was issued with the document"):
+            file.unlink()
+        with self.assertRaisesRegex(UserError, "was issued with the document"):
+            file.raw = b"%PDF forged"
+        with self.assertRaises(UserError):
+            credit_note.invoice_pdf_report_file = False
+        self.assertEqual(self._print(credit_note), first)
+
+    def test_no_key_from_outside_prints_anew(self):
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        self._change_everything()
+        for context in (
+            {"account_partner_credit_note.archiving": credit_note.ids},
+            {"proforma_invoice": True},
+            {"report_pdf_no_attachment": True},
+        ):
+            with self.subTest(context=context):
+                reports = self.env["ir.actions.report"].with_context(
+                    force_report_rendering=True, **context
+                )
+                pdf, _type = reports._render_qweb_pdf(OUR_REPORT, credit_note.ids)
+                self.assertEqual(pdf, first)
+        # A proforma says that it is one.
+        self.assertIn("Proforma", self._text(self._print(credit_note, proforma=True)))
+
+    def test_lock_off_prints_as_odoo(self):
+        self.env.company.lock_posted_invoices = False
+        credit_note = self._credit(self._invoice(100.0))
+        self._print(credit_note)
+        self.assertFalse(credit_note.invoice_pdf_report_id)
+        self.partner_a.name = "Renamed"
+        self.assertIn("Renamed", self._text(self._print(credit_note)))
+
+    def test_invoice_is_archived_too(self):
+        invoice = self._invoice(100.0)
+        first = self._print(invoice, "account.account_invoices_without_payment")
+        self._change_everything()
+        self.assertEqual(self._print(invoice), first)
+        # Odoo's print shows what was paid since; a download is what was issued.
+        self._register_payment(invoice)
+        self.assertIn("Paid on", self._text(self._print(invoice)))
+        self.assertEqual(
+            invoice._get_invoice_legal_documents("pdf", allow_fallback=True)["content"],
+            first,
+        )
+
+    def test_vendor_bills_print_as_ever(self):
+        bill = self._create_invoice(move_type="in_invoice", post=True)
+        self._print(bill)
+        self.assertFalse(bill.invoice_pdf_report_id)
+
+    def test_to_be_reported_first(self):
+        """Printing reports nothing to an authority: the file is made by sending."""
+        send = self.env.registry["account.move.send"]
+        self.patch(send, "_get_default_extra_edis", lambda _self, _move: {"xx"})
+        credit_note = self._credit(self._invoice(100.0))
+        self._print(credit_note)
+        self.assertFalse(credit_note.invoice_pdf_report_id)
+
+    def test_another_report_is_another_document(self):
+        report = self.env.ref("account.account_invoices").copy(
+            {"report_name": "account.report_invoice", "name": "Other"}
+        )
+        credit_note = self._credit(self._invoice(100.0))
+        self._print(credit_note, report)
+        self.assertFalse(credit_note.invoice_pdf_report_id)
+        # Unless it is the customer's own.
+        self.partner_a.invoice_template_pdf_report_id = report
+        first = self._print(credit_note, report)
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
+        self.assertEqual(self._print(credit_note), first)
