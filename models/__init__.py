@@ -6,6 +6,7 @@ from . import account_move_background
 from . import account_move_archive
 from . import account_move_document
 from . import account_move_discount
+from . import account_move_edi_reference
 from . import account_move_line
 from . import account_move_cost_of_goods
 from . import account_move_over_credit

@@ -1,0 +1,116 @@
+"""The invoice that is credited, in the electronic file: BT-25 and BT-26 of EN 16931.
+
+Odoo writes its number for suppliers in the Netherlands only, from a free text, and
+never its date. This addon does not depend on account_edi_ubl_cii: once all addons are
+loaded, its exports are wrapped, for every country and format made from them.
+"""
+
+from lxml import etree
+
+from odoo import models
+
+CII = {
+    "ram": (
+        "urn:un:unece:uncefact:data:standard:"
+        "ReusableAggregateBusinessInformationEntity:100"
+    ),
+    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
+}
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _register_hook(self):
+        res = super()._register_hook()
+        for (model_name, method_name), wrap in WRAPPERS.items():
+            model_class = self.env.registry.get(model_name)
+            method = getattr(model_class, method_name, None)
+            if method and not hasattr(method, "reference_wrapped"):
+                wrapper = wrap(method)
+                wrapper.reference_wrapped = True
+                setattr(model_class, method_name, wrapper)
+        return res
+
+    def _unregister_hook(self):
+        for model_name, method_name in WRAPPERS:
+            model_class = self.env.registry.get(model_name)
+            if model_class and hasattr(
+                vars(model_class).get(method_name), "reference_wrapped"
+            ):
+                delattr(model_class, method_name)
+        return super()._unregister_hook()
+
+
+def _with_reference_in_ubl(method):
+    """Wrap `_get_invoice_node(vals)` of account.edi.xml.ubl_bis3."""
+
+    def wrapper(self, vals):
+        node = method(self, vals)
+        credit_note = vals["invoice"]
+        invoices = credit_note.sudo()._get_credited_invoices()
+        name = (
+            node.get("cac:BillingReference", {})
+            .get("cac:InvoiceDocumentReference", {})
+            .get("cbc:ID", {})
+            .get("_text")
+        )
+        # A reference that a country writes is kept, unless it is the free text.
+        if invoices and name in (None, False, credit_note.ref):
+            node["cac:BillingReference"] = [
+                {
+                    "cac:InvoiceDocumentReference": {
+                        "cbc:ID": {"_text": invoice.name},
+                        "cbc:IssueDate": {"_text": invoice.invoice_date},
+                    }
+                }
+                for invoice in invoices
+            ]
+        return node
+
+    return wrapper
+
+
+def _with_reference_in_cii(method):
+    """Wrap `_export_invoice(invoice)` of account.edi.xml.cii."""
+
+    def wrapper(self, invoice):
+        content, errors = method(self, invoice)
+        invoices = invoice.sudo()._get_credited_invoices()
+        if not invoices:
+            return content, errors
+        root = etree.fromstring(content)
+        [totals] = root.iterfind(
+            ".//ram:SpecifiedTradeSettlementHeaderMonetarySummation", CII
+        )
+        if root.find(".//ram:InvoiceReferencedDocument", CII) is None:
+            for credited in reversed(invoices):
+                totals.addnext(_prepare_cii_reference(credited))
+        return (
+            etree.tostring(root, xml_declaration=True, encoding="UTF-8"),
+            errors,
+        )
+
+    return wrapper
+
+
+def _prepare_cii_reference(invoice):
+    def add(parent, prefix, tag, text=None, **attributes):
+        child = etree.SubElement(parent, f"{{{CII[prefix]}}}{tag}", **attributes)
+        child.text = text
+        return child
+
+    reference = etree.Element(f"{{{CII['ram']}}}InvoiceReferencedDocument", nsmap=CII)
+    add(reference, "ram", "IssuerAssignedID", invoice.name)
+    if invoice.invoice_date:
+        date = add(reference, "ram", "FormattedIssueDateTime")
+        # 102: year, month and day
+        text = f"{invoice.invoice_date:%Y%m%d}"
+        add(date, "qdt", "DateTimeString", text, format="102")
+    return reference
+
+
+WRAPPERS = {
+    ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
+    ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
+}
