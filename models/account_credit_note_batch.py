@@ -149,15 +149,17 @@ class AccountCreditNoteBatch(models.Model):
             # sudo: what is shown of it is not secret, only not to be written
             values = batch.sudo().dialog_values or {}
             for field_name in (
-                "reason_id",
                 "reason",
                 "date",
-                "journal_id",
                 "credit_method",
                 "percentage",
                 "settlement",
             ):
                 batch[field_name] = values.get(field_name)
+            # They may be gone by now: nothing but the invoices is kept for a batch.
+            for field_name in ("reason_id", "journal_id"):
+                record = batch[field_name].browse(values.get(field_name) or ())
+                batch[field_name] = record.exists()
 
     # -------------------------------------------------------------------------
     # BUTTONS
@@ -181,11 +183,13 @@ class AccountCreditNoteBatch(models.Model):
         """Credit in the background what could not be credited.
 
         :raise AccessError: the batch is another user's
-        :raise UserError: an invoice waits in another batch
+        :raise UserError: an invoice waits in another batch, or the scheduled action is
+            switched off
         """
         self._check_may_change()
         # sudo: users do not write batches, and have pressed the button
         lines = self.sudo().failed_line_ids
+        self._check_cron()
         lines.invoice_id._check_not_in_batch()
         lines.write({"state": "waiting", "error": False, "tries": 0})
         lines.batch_id.write({"state": "running", "date_done": False})
@@ -238,11 +242,31 @@ class AccountCreditNoteBatch(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
+    def _get_cron(self):
+        return self.env.ref(
+            "account_partner_credit_note.ir_cron_account_credit_note_batch"
+        )
+
+    @api.model
     def _trigger_cron(self):
         """Let the scheduler begin as soon as this transaction is committed."""
-        self.env.ref(
-            "account_partner_credit_note.ir_cron_account_credit_note_batch"
-        )._trigger()
+        self._get_cron()._trigger()
+
+    @api.model
+    def _check_cron(self):
+        """:raise UserError: nothing would be done in the background"""
+        # sudo: users cannot read scheduled actions
+        cron = self._get_cron().sudo()
+        if not cron.active:
+            raise UserError(
+                self.env._(
+                    "Nothing is issued in the background: the scheduled action "
+                    "“%(cron)s” is switched off. Ask your administrator to activate "
+                    "it, or credit fewer than %(limit)s invoices at once.",
+                    cron=cron.name,
+                    limit=self.env.company.credit_note_background_limit,
+                )
+            )
 
     @api.model
     def _cron_issue(self):

@@ -62,6 +62,12 @@ class AccountCreditNoteBatchLine(models.Model):
         "Wait until that one is done, or cancel it.",
     )
 
+    def action_open_invoice(self):
+        """:return: action that opens the invoice"""
+        self.ensure_one()
+        self.check_access("read")
+        return self.invoice_id._get_records_action(name=self.env._("Invoice"))
+
     def _begin(self):
         """Count the try, in a transaction of its own: the next may kill the server."""
         for line in self.try_lock_for_update():

@@ -11,6 +11,9 @@ from ..models import account_credit_note_batch
 from .common import CreditNoteCommon
 
 CRON = "account_partner_credit_note.ir_cron_account_credit_note_batch"
+LINE_LOGGER = (
+    "odoo.addons.account_partner_credit_note.models.account_credit_note_batch_line"
+)
 REVERSAL = "odoo.addons.account_partner_credit_note.wizards.%s.AccountMoveReversal"
 
 
@@ -253,6 +256,14 @@ class TestBackground(BackgroundCommon):
         with self.assertRaisesRegex(UserError, "Enter a percentage"):
             wizard.action_issue()
 
+    def test_the_scheduled_action_is_switched_off(self):
+        """As in a copy of a database that is neutralized."""
+        wizard = self._wizard(self._invoices(3), user=self.clerk)
+        self.env.ref(CRON).active = False
+        with self.assertRaisesRegex(UserError, "fewer than 3 invoices at once"):
+            wizard.action_issue()
+        self.assertFalse(self.Batch.search([]))
+
     def test_totals_of_the_dialog_are_those_of_the_plans(self):
         invoices = self._invoices(3)
         self._credit(invoices[0], credit_method="amount", amount=50.0)
@@ -361,6 +372,17 @@ class TestBackground(BackgroundCommon):
         self._run_cron()
         self.assertEqual((batch.state, batch.done_count), ("done", 3))
         self.assertIn("activate the cron", batch.send_error)
+
+    def test_what_was_chosen_may_be_gone(self):
+        reason = self.env["account.credit.note.reason"].create({"name": "Passing"})
+        batch = self._start(self._invoices(3), reason_id=reason.id)
+        self.assertEqual(batch.reason_id, reason)
+        reason.unlink()
+        self.assertFalse(batch.reason_id)
+        self.assertEqual(batch.journal_id, batch.line_ids.invoice_id.journal_id)
+        with mute_logger("odoo.sql_db", LINE_LOGGER):
+            self._run_cron()
+        self.assertEqual(batch.failed_count, 3)
 
     def test_print_send_refund(self):
         invoices = self._invoices(3)
@@ -518,6 +540,8 @@ class TestBackgroundAccess(BackgroundCommon):
                     self.assertRaises(AccessError),
                 ):
                     getattr(self.batch.with_user(user), method)()
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                self.batch.line_ids[0].with_user(user).action_open_invoice()
 
     def test_who_reads(self):
         for user, reads in (

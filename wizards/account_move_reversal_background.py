@@ -78,6 +78,9 @@ class AccountMoveReversal(models.TransientModel):
         elif self.credit_method != "remaining":
             self._check_method()
         self.move_ids._check_not_in_batch()
+        self.env["account.credit.note.batch"].with_company(
+            self.company_id
+        )._check_cron()
 
     def _prepare_batch(self, send_by_email):
         """:return: values of the batch that does the work of this dialog"""
@@ -111,7 +114,7 @@ class AccountMoveReversal(models.TransientModel):
         left = invoice.amount_creditable
         credit = left or invoice.amount_total
         if self.credit_method == "percentage":
-            credit = min(credit, self._get_credited_total(invoice))
+            credit = min(credit, self._get_share_of_total(invoice))
         return {
             **self._plan_settlement(invoice, credit),
             "invoice": invoice,
