@@ -155,6 +155,8 @@ class AccountMoveLine(models.Model):
             self.display_type,
             self.account_id.id,
             tuple(sorted(self.tax_ids.ids)),
+            # Cash rounding on the largest tax is tax.
+            self.tax_line_id.id if self.display_type == "rounding" else False,
         )
 
     def _get_tax_key(self):

@@ -271,6 +271,51 @@ class TestAccountant(CreditNoteCommon):
         wizard.action_issue()
         self.assertCreditedToZero(invoice)
 
+    def test_lines_that_come_to_less_than_nothing(self):
+        """Odoo: "You cannot validate an invoice with a negative total amount"."""
+        invoice = self._invoice(100.0, -30.0)
+        discount = invoice.invoice_line_ids[1]
+        with self.assertRaisesRegex(
+            UserError, rf"of {invoice.name} to credit come to .*34.50, less than"
+        ):
+            self._credit(
+                invoice,
+                credit_method="lines",
+                line_ids=[
+                    Command.create({"invoice_line_id": discount.id, "quantity": 1})
+                ],
+            )
+
+    def test_percentage_that_is_nothing(self):
+        """Odoo: "Even magicians can't post nothing!"."""
+        invoices = self._invoice(100.0) + self._invoice(0.01)
+        with self.assertRaisesRegex(UserError, f"10.0 % of {invoices[1].name} is noth"):
+            self._credit(invoices, credit_method="percentage", percentage=10)
+
+    def test_cash_rounding_on_one_of_several(self):
+        """The item for it was once made on each of the credit notes."""
+        rounding = self.env["account.cash.rounding"].create(
+            {
+                "name": "1.00",
+                "rounding": 1.0,
+                "strategy": "biggest_tax",
+                "rounding_method": "HALF-UP",
+            }
+        )
+        invoices = self._invoice(33.33) + self._invoice(
+            33.33, invoice_cash_rounding_id=rounding.id
+        )
+        for values in ({"credit_method": "percentage", "percentage": 37}, {}):
+            wizard = self._wizard(invoices, **values)
+            previews = [wizard._get_preview(invoice) for invoice in invoices]
+            wizard.action_issue()
+            for credit_note, preview in zip(wizard.new_move_ids, previews, strict=True):
+                self.assertAlmostEqual(credit_note.amount_total, preview["total"])
+                # What is rounded on the tax is tax.
+                self.assertAlmostEqual(credit_note.amount_tax, preview["tax"])
+        for invoice in invoices:
+            self.assertCreditedToZero(invoice)
+
     def test_archived_tax_account_and_currency(self):
         currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         tax = self.tax_sale_a.copy({"name": "old"})

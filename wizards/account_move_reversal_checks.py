@@ -106,6 +106,17 @@ class AccountMoveReversal(models.TransientModel):
             )
         for line in lines:
             line._check_left()
+        invoice = self.move_ids
+        total = self._get_plan_totals(invoice, self._plan_credit_note(invoice))["total"]
+        if invoice.currency_id.compare_amounts(total, 0.0) < 0:
+            raise UserError(
+                self.env._(
+                    "The lines of %(invoice)s to credit come to %(total)s, less than "
+                    "nothing. Tick lines that come to more than they take off.",
+                    invoice=invoice.name,
+                    total=format_amount(self.env, total, invoice.currency_id),
+                )
+            )
 
     def _check_amount(self):
         invoice = self.move_ids
@@ -131,6 +142,14 @@ class AccountMoveReversal(models.TransientModel):
         self._check_percentage_range()
         for invoice in self.move_ids:
             total = self._get_share_of_total(invoice)
+            if invoice.amount_total and invoice.currency_id.is_zero(total):
+                raise UserError(
+                    self.env._(
+                        "%(percentage)s %% of %(invoice)s is nothing. Enter more.",
+                        percentage=self.percentage,
+                        invoice=invoice.name,
+                    )
+                )
             if (
                 invoice.currency_id.compare_amounts(total, invoice.amount_creditable)
                 > 0

@@ -99,18 +99,22 @@ class AccountMoveReversal(models.TransientModel):
         :param credit_notes: drafts that were made from the plans
         :param plans: {invoice: plan}, see `_plan_credit_note`
         """
-        commands = [
-            command
-            for credit_note in credit_notes
-            for command in self._get_plan_commands(
+        # As Odoo's own `_reverse_moves`: the amounts are given, not to be computed.
+        credit_notes = credit_notes.with_context(
+            skip_invoice_sync=True, dynamic_unlink=True
+        )
+        commands = []
+        for credit_note in credit_notes:
+            own_commands = self._get_plan_commands(
                 credit_note, plans[credit_note.reversed_entry_id]
             )
-        ]
+            if any(command[0] == Command.CREATE for command in own_commands):
+                # Written to all, it would create an item on each of them.
+                credit_note.write({"line_ids": own_commands})
+            else:
+                commands += own_commands
         if commands:
-            # As Odoo's own `_reverse_moves`: the amounts are given, not to be computed.
-            credit_notes.with_context(
-                skip_invoice_sync=True, dynamic_unlink=True
-            ).write({"line_ids": commands})
+            credit_notes.write({"line_ids": commands})
 
     def _get_plan_commands(self, credit_note, plan):
         """:return: commands on the journal items that differ from the plan"""

@@ -55,10 +55,10 @@ class AccountMoveReversal(models.TransientModel):
         taxes = defaultdict(float)
         untaxed = 0.0
         for key, (amount, _balance) in plan["amounts"].items():
-            if key[0] == "tax":
-                taxes[self.env["account.tax"].browse(key[1]).tax_group_id] += (
-                    sign * amount
-                )
+            tax_id = {"tax": 1, "other": -1}.get(key[0])
+            if tax_id and key[tax_id]:
+                tax = self.env["account.tax"].browse(key[tax_id])
+                taxes[tax.tax_group_id] += sign * amount
             else:
                 untaxed += sign * amount
         tax = sum(taxes.values())
