@@ -134,9 +134,10 @@ class AccountMove(models.Model):
         # EXTENDS 'account': the e-mail names the document as its title does. Odoo's
         # German "Gutschrift" means self-billing by law.
         result = super()._compute_type_name()
-        for move in self:
-            if move.move_type == "out_refund":
-                move.type_name = self.env._("Credit Note")
+        if self._has_own_words():
+            for move in self:
+                if move.move_type == "out_refund":
+                    move.type_name = self.env._("Credit Note")
         return result
 
     def _field_to_sql(self, alias, fname, query=None):

@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import format_date, html2plaintext
 
 
@@ -19,6 +19,14 @@ class AccountMove(models.Model):
         if name == "account.report_invoice_document" and self.move_type == "out_refund":
             return "account_partner_credit_note.report_credit_note_document"
         return name
+
+    @api.model
+    def _has_own_words(self):
+        """:return: whether this addon is translated to the language, so that its words
+        for the document are used; Odoo's are in the others
+        """
+        source = "Credit Note"
+        return self.env._("Credit Note") != source
 
     def _get_mail_template(self):
         # EXTENDS 'account': the e-mail names the invoice that is credited

@@ -173,6 +173,16 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         text = self._html_text("account.account_invoices", credit_note)
         self.assertIn("Commande annulée", text)
 
+    def test_odoo_s_words_in_other_languages(self):
+        """This addon's words are for the languages that it is translated to."""
+        self.env["res.lang"]._activate_lang("ar_001")
+        self.env["res.lang"]._activate_lang("de_DE")
+        credit_note = self._credit(self._invoice(100.0))
+        arabic = credit_note.with_context(lang="ar_001")
+        self.assertFalse(arabic._has_own_words())
+        self.assertNotEqual(arabic.type_name, credit_note.type_name)
+        self.assertTrue(credit_note.with_context(lang="de_DE")._has_own_words())
+
     def test_several_in_one_pdf(self):
         invoices = self._invoice(100.0) + self._invoice(50.0)
         credit_notes = self._credit(invoices)
