@@ -106,6 +106,63 @@ class TestAccess(CreditNoteCommon):
                 ).action_issue()
         self.assertFalse(self.invoice.reversal_move_ids)
 
+    def _stranger(self):
+        """A clerk of another company, and the values of a dialog on our invoice."""
+        other = self.setup_other_company()["company"]
+        stranger = new_test_user(
+            self.env,
+            "credit_note_stranger",
+            groups="base.group_user,account.group_account_invoice",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        journal = self.env["account.journal"].search(
+            [("company_id", "=", other.id), ("type", "=", "sale")], limit=1
+        )
+        return stranger, {"company_id": other.id, "journal_id": journal.id}
+
+    def test_a_dialog_shows_nothing_of_another_company(self):
+        """Whatever invoice or line a program puts into its dialog."""
+        stranger, values = self._stranger()
+        line = self.invoice.invoice_line_ids
+        wizards = self.env["account.move.reversal"].with_user(stranger)
+        for attempt in (
+            {
+                "move_ids": [Command.set(self.invoice.ids)],
+                "credit_method": "lines",
+            },
+            {
+                "move_ids": [Command.set(self.invoice.ids)],
+                "credit_method": "lines",
+                "line_ids": [Command.create({"invoice_line_id": line.id})],
+            },
+            {"line_ids": [Command.create({"invoice_line_id": line.id})]},
+        ):
+            for name in ("preview", "amount_to_credit", "has_order", "move_type"):
+                with (
+                    self.subTest(values=attempt, field=name),
+                    self.assertRaises(UserError),
+                    self.env.cr.savepoint(),
+                ):
+                    wizard = wizards.create({**values, **attempt})
+                    wizard.invalidate_recordset()
+                    wizard.read([name])
+            specification = {
+                "fields": {
+                    name: {} for name in ("name", "price_unit", "quantity_creditable")
+                }
+            }
+            with (
+                self.subTest(onchange=attempt),
+                self.assertRaises(UserError),
+                self.env.cr.savepoint(),
+            ):
+                wizards.onchange(
+                    {**values, **attempt},
+                    list(attempt),
+                    {**{name: {} for name in attempt}, "line_ids": specification},
+                )
+
     def test_two_companies_one_active(self):
         """A clerk of two companies credits in the invoice's, whichever is active."""
         other = self.setup_other_company()["company"]

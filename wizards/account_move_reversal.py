@@ -26,6 +26,7 @@ class AccountMoveReversal(models.TransientModel):
         comodel_name="account.move.reversal.line",
         inverse_name="reversal_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -144,7 +145,9 @@ class AccountMoveReversal(models.TransientModel):
     )
     def _compute_amounts(self):
         for wizard in self:
-            moves = wizard.move_ids._origin if wizard.is_credit_note else ()
+            moves = wizard.move_ids._origin
+            if not wizard.is_credit_note or not wizard._has_numbers():
+                moves = moves.browse()
             previews = [wizard._get_preview(move) for move in moves]
             wizard.preview = wizard._render_preview(previews)
             for field_name in (
@@ -200,6 +203,7 @@ class AccountMoveReversal(models.TransientModel):
     def create(self, vals_list):
         # EXTENDS 'account': over RPC a program gives the invoices and no journal, which
         # is required in the database but only computed after the row is inserted
+        self.check_access("create")
         return super().create([self._add_missing_values(vals) for vals in vals_list])
 
     @api.model
@@ -207,7 +211,9 @@ class AccountMoveReversal(models.TransientModel):
         """:return: values to create a dialog from, with its company and journal"""
         if vals.get("journal_id") and vals.get("company_id"):
             return vals
-        wizard = self.new(vals)
+        wizard = self.new(
+            {name: vals[name] for name in ("move_ids", "journal_id") if name in vals}
+        )
         companies = wizard.move_ids._origin.company_id
         if len(companies) == 1:
             vals = {**vals, "company_id": companies.id}

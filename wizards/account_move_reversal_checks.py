@@ -2,6 +2,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date, format_list
 
+from .account_move_reversal_line import is_number
+
 
 class AccountMoveReversal(models.TransientModel):
     """Checks: each refusal is a sentence, and nothing is changed then."""
@@ -88,12 +90,31 @@ class AccountMoveReversal(models.TransientModel):
                     self.move_ids._get_document_names(),
                 )
             )
+        if not self._has_numbers():
+            raise UserError(
+                self.env._(
+                    "Enter what to credit of %s as a number.",
+                    self.move_ids._get_document_names(),
+                )
+            )
         if self.credit_method == "lines":
             self._check_lines()
         elif self.credit_method == "amount":
             self._check_amount()
         elif self.credit_method == "percentage":
             self._check_percentage()
+
+    def _has_numbers(self):
+        """:return: whether what was entered are numbers that can be calculated with"""
+        self.ensure_one()
+        if self.credit_method == "lines":
+            return all(
+                is_number(line.quantity) and is_number(line.price_unit)
+                for line in self.line_ids
+            )
+        return self.credit_method == "remaining" or is_number(
+            self.amount if self.credit_method == "amount" else self.percentage
+        )
 
     def _check_lines(self):
         lines = self.line_ids.filtered("quantity")

@@ -5,6 +5,14 @@ from odoo.tools import float_compare
 # Prices have as many digits as the clerk types; more is noise of dividing.
 PRICE_DIGITS = 6
 
+# Beyond it, floats have no cents.
+MAX_NUMBER = 1e13
+
+
+def is_number(value):
+    """:return: whether this can be an amount, a quantity or a price; NaN cannot"""
+    return abs(value) < MAX_NUMBER
+
 
 class AccountMoveReversalLine(models.TransientModel):
     _name = "account.move.reversal.line"
@@ -20,10 +28,17 @@ class AccountMoveReversalLine(models.TransientModel):
         required=True,
         ondelete="cascade",
     )
-    name = fields.Char(string="Description", related="invoice_line_id.name")
-    currency_id = fields.Many2one(related="invoice_line_id.currency_id")
+    # Not as superuser: a dialog can be given the line of any invoice.
+    name = fields.Char(
+        string="Description", related="invoice_line_id.name", related_sudo=False
+    )
+    currency_id = fields.Many2one(
+        related="invoice_line_id.currency_id", related_sudo=False
+    )
     quantity_creditable = fields.Float(
-        string="Left to Credit", related="invoice_line_id.quantity_creditable"
+        string="Left to Credit",
+        related="invoice_line_id.quantity_creditable",
+        related_sudo=False,
     )
     is_credited = fields.Boolean(
         string="Credit",
@@ -36,6 +51,7 @@ class AccountMoveReversalLine(models.TransientModel):
         string="Price to Credit",
         min_display_digits="Product Price",
         compute="_compute_price_unit",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -81,7 +97,8 @@ class AccountMoveReversalLine(models.TransientModel):
         if not full:
             return 0.0
         share = self.quantity * self.price_unit / full
-        return line.currency_id.round(line.amount_currency * share)
+        amount = line.amount_currency * share
+        return line.currency_id.round(amount) if is_number(amount) else 0.0
 
     def _check_left(self):
         """:raise UserError: more is credited than is left of the invoice line"""

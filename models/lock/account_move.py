@@ -131,7 +131,11 @@ class AccountMove(models.Model):
         by_default = self._get_fields_with_default(guarded | {"state"})
         given = [
             by_default
-            | {fname for fname in guarded & vals.keys() if vals[fname] not in NO_NUMBER}
+            | {
+                fname
+                for fname in guarded.intersection(vals)
+                if vals[fname] not in NO_NUMBER
+            }
             for vals in vals_list
         ]
         if not any(given):

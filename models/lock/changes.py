@@ -44,7 +44,7 @@ def _are_commands_changing(record, field, value):
                 if field.type == "one2many" or line_id in current:
                     return True
             case [Command.SET, _, line_ids]:
-                if set(line_ids) != current:
+                if not isinstance(line_ids, (list, tuple)) or set(line_ids) != current:
                     return True
             case [Command.CLEAR, *_]:
                 if current:
