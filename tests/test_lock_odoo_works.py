@@ -190,6 +190,25 @@ class TestLockOdooWorks(LockCommon):
         with self.assertRefusal("SHOP-0200"):
             third.name = "SHOP-0200"
 
+    def test_form_of_a_numbered_draft(self):
+        """The form sends what it knows: a number, and that nothing is posted."""
+        journal = self.company_data["default_journal_sale"].copy({"code": "HAND"})
+        values = {
+            "move_type": "out_invoice",
+            "partner_id": self.partner_a.id,
+            "journal_id": journal.id,
+            "name": "HAND-0001",
+            "posted_before": False,
+            "inalterable_hash": False,
+            "state": "draft",
+        }
+        moves = self.env["account.move"].with_user(self.clerk)
+        with self._undone():
+            self.assertEqual(moves.create(values).name, "HAND-0001")
+        del values["state"]
+        draft = moves.with_context(default_state="draft").create(values)
+        self.assertEqual(draft.name, "HAND-0001")
+
     def test_number_leaves_no_capability(self):
         posted = self._invoice(10.0, post=False)._post(soft=False)
         self.assertFalse(

@@ -146,7 +146,7 @@ class AccountMove(models.Model):
             moves = super().create(vals_list)
             for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
-                move._check_numbered_by_hand(fnames)
+                move._check_numbered_by_hand(fnames & NUMBER_FIELDS)
         return moves
 
     def write(self, vals):
