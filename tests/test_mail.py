@@ -7,7 +7,9 @@ from unittest.mock import patch
 from aiosmtpd.controller import Controller
 from pypdf import PdfReader
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
@@ -122,6 +124,93 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertEqual(recipients, ["ann@example.com"])
         body = " ".join(message.get_body(("plain",)).get_content().split())
         self.assertIn(f"Dear Ann ({self.partner_a.name}),", body)
+
+    def test_chatter_shows_what_was_sent_to_whom(self):
+        credit_note = self._credit(self._invoice(100.0))
+        self._send(credit_note)
+        [message] = credit_note.message_ids.filtered("partner_ids")
+        self.assertEqual(message.partner_ids, self.partner_a)
+        self.assertEqual(
+            message.attachment_ids.mapped("raw"),
+            [credit_note.invoice_pdf_report_id.raw],
+        )
+        self.assertEqual(
+            message.notification_ids.mapped("notification_status"), ["sent"]
+        )
+
+    def test_failed_delivery_is_seen_and_sent_again(self):
+        credit_note = self._credit(self._invoice(100.0))
+        server = self.env["ir.mail_server"].search([])
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            closed_port = nobody.getsockname()[1]
+        server.smtp_port = closed_port
+        with mute_logger("odoo.addons.mail.models.mail_mail"):
+            self._send(credit_note)
+        self.assertFalse(self.inbox.messages)
+        [message] = credit_note.message_ids.filtered("partner_ids")
+        self.assertEqual(
+            message.notification_ids.mapped("notification_status"), ["exception"]
+        )
+        self.assertEqual(message.notification_ids.mapped("failure_type"), ["mail_smtp"])
+        file = credit_note.invoice_pdf_report_id.raw
+        server.smtp_port = self.inbox.port
+        mail = message.notification_ids.mail_mail_id
+        mail.action_retry()
+        mail.send()
+        [(recipients, received)] = self.inbox.messages
+        self.assertEqual(recipients, [self.partner_a.email])
+        [attachment] = received.iter_attachments()
+        self.assertEqual(attachment.get_content(), file)
+
+    def test_no_address_nothing_issued(self):
+        # Odoo's test company does not send by default.
+        self.partner_a.write({"email": False, "invoice_sending_method": "email"})
+        invoice = self._invoice(100.0)
+        wizard = self._wizard(invoice)
+        with self.assertRaisesRegex(
+            UserError, f"No e-mail address.*{invoice.name}.*{self.partner_a.name}"
+        ):
+            wizard.action_issue_and_send()
+        self.assertFalse(invoice.reversal_move_ids)
+        # Printing needs none.
+        wizard.action_issue_and_print()
+        self.assertTrue(invoice.reversal_move_ids)
+
+    def test_batch(self):
+        """Several are sent as Odoo sends several: in the background, by its cron."""
+        # Odoo's test company does not send by default.
+        self.partner_a.invoice_sending_method = "email"
+        credit_notes = self._credit(self._invoice(100.0) + self._invoice(50.0))
+        batch = (
+            self.env["account.move.send.batch.wizard"]
+            .with_context(
+                **credit_notes.action_send_and_print()["context"],
+                force_report_rendering=True,
+            )
+            .create({})
+        )
+        batch.action_send_and_print()
+        self.assertTrue(all(credit_notes.mapped("is_being_sent")))
+        self.patch(
+            self.env.registry["ir.cron"],
+            "_commit_progress",
+            lambda _self, *_args, **_kwargs: 0,
+        )
+        self.env["account.move"].with_context(
+            force_report_rendering=True
+        )._cron_account_move_send()
+        self.assertEqual(len(self.inbox.messages), 2)
+        for credit_note in credit_notes:
+            [message] = [
+                message
+                for _to, message in self.inbox.messages
+                if f"Credit Note {credit_note.name}" in message["Subject"]
+            ]
+            self.assertIn(credit_note.reversed_entry_id.name, message["Subject"])
+            [attachment] = message.iter_attachments()
+            self.assertEqual(
+                attachment.get_content(), credit_note.invoice_pdf_report_id.raw
+            )
 
     def test_invoices_keep_their_template(self):
         invoice = self._invoice(100.0)

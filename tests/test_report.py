@@ -141,6 +141,33 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             credit_note._get_name_invoice_report(), "l10n_xx.report_invoice_document"
         )
 
+    def test_document_of_each_localization_says_what_is_credited(self):
+        """All that are made from Odoo's document, with --with l10n_ar and such."""
+        documents = self.env["ir.ui.view"].search(
+            [
+                ("inherit_id", "=", self.env.ref("account.report_invoice_document").id),
+                ("mode", "=", "primary"),
+            ]
+        )
+        while children := self.env["ir.ui.view"].search(
+            [
+                ("inherit_id", "in", documents.ids),
+                ("mode", "=", "primary"),
+                ("id", "not in", documents.ids),
+            ]
+        ):
+            documents |= children
+        self.assertIn(self.env.ref(OUR_DOCUMENT), documents)
+        for document in documents:
+            with self.subTest(document=document.key):
+                arch = document._get_combined_arch()
+                [node] = arch.xpath(
+                    "//t[@t-call='account_partner_credit_note.credit_note_reference']"
+                )
+                self.assertTrue(
+                    node.xpath("following::table[@name='invoice_line_table']")
+                )
+
     def test_credit_note_without_invoice(self):
         credit_note = self._invoice(100.0, move_type="out_refund")
         text = self._html_text("account.account_invoices", credit_note)
