@@ -1,3 +1,4 @@
+import time
 from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation, SerializationFailure, UniqueViolation
@@ -33,10 +34,13 @@ class BackgroundCommon(CreditNoteCommon):
         self.assertEqual(action["res_model"], self.Batch._name)
         return self.Batch.browse(action["res_id"])
 
-    def _run_cron(self):
+    def _run_cron(self, times=20):
         """Odoo's scheduler, which commits: here to the test's own transaction."""
         with self.enter_registry_test_mode():
-            self.env.ref(CRON).method_direct_trigger()
+            for _time in range(times):
+                self.env.ref(CRON).method_direct_trigger()
+                if not self.Batch._get_pending():
+                    break
 
     def _invoices(self, count):
         invoices = self.env["account.move"].create(
@@ -462,6 +466,32 @@ class TestBackground(BackgroundCommon):
         batch.action_retry()
         self._run_cron()
         self.assertEqual(batch.done_count, 4)
+
+    def test_other_jobs_have_their_turn(self):
+        """Odoo reloads a server whose scheduler is busy for two minutes."""
+        batch = self._start(self._invoices(3))
+        process = type(self.Batch)._process_piece
+        cron_module = "odoo.addons.base.models.ir_cron"
+
+        def take_time(batch, size):
+            time.sleep(1.0)
+            return process(batch, size)
+
+        with (
+            patch.object(account_credit_note_batch, "MAX_PIECE", 1),
+            patch(f"{cron_module}.MIN_TIME_PER_JOB", 0.9),
+            patch.object(type(self.Batch), "_process_piece", take_time),
+        ):
+            self._run_cron(times=1)
+            self.assertEqual((batch.state, batch.done_count), ("running", 1))
+            self.assertTrue(
+                self.env["ir.cron.trigger"].search(
+                    [("cron_id", "=", self.env.ref(CRON).id)]
+                ),
+                "it goes on at once",
+            )
+            self._run_cron()
+        self.assertEqual((batch.state, batch.done_count), ("done", 3))
 
     def test_the_size_of_a_piece_follows_the_time_it_takes(self):
         next_size = self.Batch._get_next_size
