@@ -10,6 +10,8 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 FIRST_PIECE = 10
 MAX_PIECE = 100
 PIECE_SECONDS = 5.0
+# Documents that are printed while somebody waits.
+MAX_PRINT = 100
 
 
 class AccountCreditNoteBatch(models.Model):
@@ -83,6 +85,7 @@ class AccountCreditNoteBatch(models.Model):
     )
     processed_count = fields.Integer(string="Processed", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts")
+    can_print = fields.Boolean(compute="_compute_counts")
     reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason", compute="_compute_choices"
     )
@@ -141,6 +144,7 @@ class AccountCreditNoteBatch(models.Model):
             batch.done_count = done
             batch.failed_count = failed
             batch.processed_count = total - waiting
+            batch.can_print = 0 < done <= MAX_PRINT
             batch.progress = 100.0 * (total - waiting) / total if total else 100.0
 
     @api.depends("dialog_values")
@@ -215,9 +219,19 @@ class AccountCreditNoteBatch(models.Model):
 
     def action_print(self):
         """:return: action that downloads the credit notes as one PDF
-        :raise UserError: there is none yet
+        :raise UserError: there is none yet, or more than a request can print
         """
-        return self._get_existing_credit_notes()._get_print_action()
+        credit_notes = self._get_existing_credit_notes()
+        if len(credit_notes) > MAX_PRINT:
+            raise UserError(
+                self.env._(
+                    "%(count)s credit notes are too many to print at once. Open them, "
+                    "tick up to %(most)s, and print those.",
+                    count=len(credit_notes),
+                    most=MAX_PRINT,
+                )
+            )
+        return credit_notes._get_print_action()
 
     def action_send(self):
         """:return: action that opens Odoo's composer on the credit notes

@@ -400,6 +400,12 @@ class TestBackground(BackgroundCommon):
         self.assertEqual(
             batch.action_print()["context"]["active_ids"], credit_notes.ids
         )
+        self.assertTrue(batch.can_print)
+        with (
+            patch.object(account_credit_note_batch, "MAX_PRINT", 2),
+            self.assertRaisesRegex(UserError, "tick up to 2"),
+        ):
+            batch.action_print()
         self.assertEqual(batch.action_send()["context"]["active_ids"], credit_notes.ids)
         action = batch.action_register_refunds()
         wizard = (

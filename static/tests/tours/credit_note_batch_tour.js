@@ -5,14 +5,15 @@ import { registry } from "@web/core/registry";
 const progress = (count) =>
     `.o_credit_note_batch_progress .o_progress[aria-valuenow='${count}'][aria-valuemax='4']`;
 
-/** As Odoo's scheduler does, while the page is open. */
-const runCron = () =>
+/** As Odoo's scheduler does, while the page is open: nobody waits for it. */
+const runCron = () => {
     rpc("/web/dataset/call_kw/account.credit.note.batch/run_cron_of_test", {
         model: "account.credit.note.batch",
         method: "run_cron_of_test",
         args: [],
         kwargs: {},
     });
+};
 
 registry.category("web_tour.tours").add("credit_note_batch", {
     steps: () => [
@@ -66,11 +67,13 @@ registry.category("web_tour.tours").add("credit_note_batch", {
         {
             content: "The progress bar moves by itself",
             trigger: progress(2),
+            timeout: 60000,
             run: runCron,
         },
         {
             content: "... to the end",
             trigger: progress(4),
+            timeout: 60000,
         },
         {
             content: "It is done",
