@@ -132,6 +132,14 @@ class TestLockOdooWorks(LockCommon):
         self.assertTrue(self.document.inalterable_hash)
         self.assertTrue(self._invoice(10.0).inalterable_hash)
 
+    def test_hash_on_the_dashboard(self):
+        """Odoo asks there whether anything is left to hash."""
+        journal = self.document.journal_id
+        journal.restrict_mode_hash_table = True
+        self.assertTrue(journal._get_moves_to_hash(False, early_stop=True))
+        self.document.button_hash()
+        self.assertFalse(journal._get_moves_to_hash(False, early_stop=True))
+
     def test_send_archives_the_file_once(self):
         self.document.partner_id.email = "customer@example.com"
         wizard = self._create_account_move_send_wizard_single(self.document)

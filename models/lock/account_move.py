@@ -196,7 +196,8 @@ class AccountMove(models.Model):
     def _get_chains_to_hash(self, *args, **kwargs):
         # EXTENDS 'account': nothing else may write the hash of what was issued
         chains = super()._get_chains_to_hash(*args, **kwargs)
-        for chain in chains:
+        # With `early_stop` it only says whether there are any.
+        for chain in chains if isinstance(chains, list) else ():
             chain["moves"] = with_capability(chain["moves"], Hashing, chain["moves"])
         return chains
 
