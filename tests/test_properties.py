@@ -131,7 +131,10 @@ class TestProperties(CreditNoteCommon):
                             ]
                         ),
                         "price_unit": pick.choice(
-                            [line.price_unit, round(line.price_unit / 3, 2)]
+                            [
+                                line._get_price_left(),
+                                round(line._get_price_left() / 3, 2),
+                            ]
                         ),
                     }
                 )

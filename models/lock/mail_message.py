@@ -36,8 +36,9 @@ class MailMessage(models.Model):
             for message in self._filter_locked_history():
                 fnames = closed_fields
                 if not message._is_from_before():
-                    # Odoo unwraps the files of a message that it has just posted.
-                    fnames -= {"attachment_ids"}
+                    # Odoo unwraps the files of a message that it has just posted, and
+                    # gives it the subject of the e-mail to its followers.
+                    fnames -= {"attachment_ids", "subject"}
                 if any(is_changed(message, name, vals[name]) for name in fnames):
                     message.with_env(self.env)._raise_locked_history()
         return super().write(vals)
