@@ -12,6 +12,8 @@ from . import account_move_cost_of_goods
 from . import account_move_over_credit
 from . import account_move_send
 from . import ir_actions_report
+from . import account_move_reversals
 from . import lock
+from . import mail_followers
 from . import res_company
 from . import res_config_settings

@@ -428,23 +428,14 @@ class AccountMove(models.Model):
     # REVERSAL
     # -------------------------------------------------------------------------
 
-    def _reverse_moves(self, default_values_list=None, cancel=False):
-        # EXTENDS 'account': `cancel` takes all payments off the invoices and posts;
-        # the dialog of credit notes keeps them, and posts what equals its plan
-        if cancel and self.env.context.get("reversal_keeps_payments"):
-            cancel = False
-        return super()._reverse_moves(default_values_list, cancel=cancel)
-
     def _get_copy_message_content(self, default):
         # EXTENDS 'account': say "credit note", not "entry", on credit notes
         if not default.get("reversed_entry_id") or not self._is_creditable():
             return super()._get_copy_message_content(default)
-        reason = self.new(
-            {
-                "credit_note_reason_id": default.get("credit_note_reason_id"),
-                "credit_note_reason_text": default.get("credit_note_reason_text"),
-            }
-        )._get_credit_note_reason()
+        reason = self._join_reason(
+            self.credit_note_reason_id.browse(default.get("credit_note_reason_id")),
+            default.get("credit_note_reason_text"),
+        )
         if not reason:
             return self.env._(
                 "Credit note for %s", self._get_html_link(title=self.name)

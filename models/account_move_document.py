@@ -31,6 +31,8 @@ class AccountMove(models.Model):
     def _get_mail_template(self):
         # EXTENDS 'account': the e-mail names the invoice that is credited
         template = super()._get_mail_template()
+        if set(self.mapped("move_type")) != {"out_refund"}:
+            return template
         if template != self.env.ref("account.email_template_edi_credit_note"):
             return template
         return (
@@ -56,8 +58,13 @@ class AccountMove(models.Model):
     def _get_credit_note_reason(self):
         """:return: reason and free text of a credit note as one text, may be empty"""
         self.ensure_one()
-        parts = [self.credit_note_reason_id.name, self.credit_note_reason_text]
-        return ": ".join(filter(None, parts))
+        return self._join_reason(
+            self.credit_note_reason_id, self.credit_note_reason_text
+        )
+
+    @api.model
+    def _join_reason(self, reason, text):
+        return ": ".join(filter(None, (reason.name, text)))
 
     def _get_credited_invoices(self):
         """:return: the issued invoices that this credit note credits: that of the

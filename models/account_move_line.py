@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .reversal_batch import ReversalBatch
+
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
@@ -184,6 +186,15 @@ class AccountMoveLine(models.Model):
         ):
             values["credited_line_id"] = self.id
         return res
+
+    def _reconcile_plan(self, reconciliation_plan):
+        # EXTENDS 'account': credit notes of a batch are reconciled at once, see
+        # `account.move._reconcile_reversed_moves`
+        batch = ReversalBatch.of(self.env)
+        if batch is None or batch.reconciliation_plan is None:
+            return super()._reconcile_plan(reconciliation_plan)
+        batch.reconciliation_plan += reconciliation_plan
+        return None
 
     def _get_order_lines(self):
         """:return: the sales order lines of these lines; None without the Sales app"""

@@ -52,8 +52,6 @@ class AccountMove(models.Model):
             ),
             log_exceptions=False,
         )
-        # sudo: what is left of an invoice does not depend on who looks at it
-        self.sudo().reversal_move_ids.invalidate_recordset()
         self.invalidate_recordset(["amount_creditable", "reversal_move_ids"])
 
     def _check_over_credit(self):
@@ -62,13 +60,13 @@ class AccountMove(models.Model):
         :raise UserError: more than the invoice, where the company blocks that
         """
         invoices = self.reversed_entry_id
-        self.env.flush_all()
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
-        for invoice in invoices:
-            credit_notes = self.filtered(
-                lambda move, invoice=invoice: move.reversed_entry_id == invoice
-            )
+        # For all at once; each check of lines reads it.
+        self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
+            "amount_currency"
+        )
+        for invoice, credit_notes in self.grouped("reversed_entry_id").items():
             left = amounts_left[invoice]
             credit = credit_notes._get_amount_in_currency_of(invoice)
             if invoice.currency_id.compare_amounts(credit, left) > 0:

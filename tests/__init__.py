@@ -32,6 +32,7 @@ from . import test_reason
 from . import test_refusals
 from . import test_remaining
 from . import test_report
+from . import test_reversals
 from . import test_rpc
 from . import test_sale
 from . import test_settlement

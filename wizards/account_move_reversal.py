@@ -1,5 +1,7 @@
 from odoo import Command, api, fields, models
 
+from ..models.reversal_batch import ReversalBatch
+
 
 class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
@@ -298,23 +300,26 @@ class AccountMoveReversal(models.TransientModel):
         if not self.is_credit_note:
             return super().reverse_moves(is_modify=is_modify)
         self._check_invoices()
-        plans = {move: self._plan_credit_note(move) for move in self.move_ids}
+        # For all at once; each plan reads it.
+        self.move_ids.invoice_line_ids.mapped("quantity_creditable")
+        batch = ReversalBatch(
+            {move: self._plan_credit_note(move) for move in self.move_ids}
+        )
         known = self.move_ids.reversal_move_ids
         # What Odoo makes balances once it comes to the plan.
         action = super(
             AccountMoveReversal,
-            self.with_context(reversal_keeps_payments=True, check_move_validity=False),
+            batch.on(self.with_context(check_move_validity=False)),
         ).reverse_moves(is_modify=is_modify)
         credit_notes = self.move_ids.reversal_move_ids - known
-        self._apply_plan(credit_notes, plans)
+        self._apply_plan(credit_notes, batch.plans)
         self._keep_orders_invoiced(credit_notes)
         if is_modify:
             # Odoo posts them while it un-reconciles the payments, which we keep.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
             # As Odoo does here: what was not paid needs no tax on payment, nor back.
             # Its `move_reverse_cancel` would leave out the cost of goods, too.
-            to_post.with_context(no_cash_basis=True).action_post()
-            self._log_issued(to_post)
+            self._post_credit_notes(to_post.with_context(no_cash_basis=True))
             self._settle_credit_notes(to_post)
         return action
 
@@ -364,4 +369,5 @@ class AccountMoveReversal(models.TransientModel):
         self._check_issue()
         credit_notes = self._issue_credit_notes()
         self._settle_credit_notes(credit_notes)
+        self._log_changes(credit_notes)
         return credit_notes

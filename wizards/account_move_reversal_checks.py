@@ -230,6 +230,11 @@ class AccountMoveReversal(models.TransientModel):
                     ),
                 )
             )
+        if not any(
+            company._get_violated_lock_dates(self.date, True, self.journal_id)
+            for company in self.move_ids.company_id
+        ):
+            return
         for move in self.move_ids:
             lock_dates = move.company_id._get_violated_lock_dates(
                 self.date, move._affect_tax_report(), self.journal_id

@@ -3,6 +3,8 @@ from collections import defaultdict
 from odoo import Command, models
 from odoo.tools import format_amount
 
+from ..models.reversal_batch import ReversalBatch
+
 
 class AccountMoveReversal(models.TransientModel):
     """Issue: make the planned credit notes and post them."""
@@ -11,10 +13,13 @@ class AccountMoveReversal(models.TransientModel):
 
     def _issue_credit_notes(self):
         self.refund_moves()
-        credit_notes = self.new_move_ids
-        credit_notes.action_post()
+        self._post_credit_notes(self.new_move_ids)
+        return self.new_move_ids
+
+    def _post_credit_notes(self, credit_notes):
+        """:param credit_notes: drafts, posted then and set against their invoices"""
+        ReversalBatch().on(credit_notes).action_post()
         self._log_issued(credit_notes)
-        return credit_notes
 
     def _prepare_default_reversal(self, move):
         # EXTENDS 'account': reason, lines and rate of a customer's credit note
@@ -31,7 +36,8 @@ class AccountMoveReversal(models.TransientModel):
             # The rate of the invoice: several tax laws want it, and it leaves no
             # exchange difference.
             values["invoice_currency_rate"] = move.invoice_currency_rate
-        plan = self._plan_credit_note(move)
+        batch = ReversalBatch.of(self.env)
+        plan = batch.plans[move] if batch else self._plan_credit_note(move)
         if not plan["is_whole"]:
             # Cents are part of the plan and not to be rounded away.
             values["invoice_cash_rounding_id"] = False
@@ -235,6 +241,13 @@ class AccountMoveReversal(models.TransientModel):
                 for credit_note in credit_notes
             }
         )
+
+    def _log_changes(self, credit_notes):
+        """Tell the changes of these documents and their invoices in the chatter now,
+        for all of them at once, and not when the transaction ends.
+        """
+        self.env.flush_all()
+        ReversalBatch().on(credit_notes)._track_finalize()
 
     def _get_issued_message(self, credit_note):
         link = credit_note._get_html_link(title=credit_note.name)

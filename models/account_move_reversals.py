@@ -1,0 +1,181 @@
+import logging
+
+from odoo import api, models
+
+from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
+
+from .reversal_batch import Copies, ReversalBatch, Tracking, UnexpectedCopy, copy_values
+
+ODOO_RECONCILE = OdooAccountMove._reconcile_reversed_moves
+
+_logger = logging.getLogger(__name__)
+
+
+class AccountMove(models.Model):
+    """Many credit notes at once, in a handful of queries each.
+
+    Odoo copies, logs and reconciles one document at a time. Here they take the same
+    way, through the same methods, but what costs is done for all of them together.
+    """
+
+    _inherit = "account.move"
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS 'account': make the copies of a batch at once. `cancel` takes all
+        # payments off the invoices and posts; the dialog of credit notes keeps them,
+        # and posts what equals its plan.
+        batch = ReversalBatch.of(self.env)
+        if batch is None:
+            return super()._reverse_moves(default_values_list, cancel=cancel)
+        if not self or not default_values_list:
+            return super()._reverse_moves(default_values_list, cancel=False)
+        untouched = copy_values(default_values_list)
+        batch.copies = copies = Copies(self, default_values_list)
+        try:
+            with self.env.cr.savepoint():
+                reverse_moves = super()._reverse_moves(default_values_list)
+                if copies.left != {}:
+                    raise UnexpectedCopy
+        except UnexpectedCopy:
+            _logger.info(
+                "%s documents are reversed one by one: an addon changes what "
+                "their copies are made from",
+                len(self),
+            )
+            batch.copies = None
+            return super()._reverse_moves(untouched)
+        finally:
+            batch.copies = None
+        for bodies in copies.messages:
+            reverse_moves.browse(bodies)._message_log_batch(bodies=bodies)
+        return reverse_moves
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': the copies of a batch are made at once
+        batch = ReversalBatch.of(self.env)
+        if batch is None or not (
+            batch.copies and batch.copies.expects(self, vals_list)
+        ):
+            return super().create(vals_list)
+        return batch.copies.take(
+            self,
+            vals_list[0],
+            lambda origins, values: super().create(values),
+        )
+
+    @api.model
+    def _sync_dynamic_line_needed_values(self, values_list):
+        # EXTENDS 'account': the due amounts of copies take from those of the invoice
+        # what Odoo does not say of them itself: their account, and fields of addons
+        needed = super()._sync_dynamic_line_needed_values(values_list)
+        batch = ReversalBatch.of(self.env)
+        if batch and batch.copies and batch.copies.terms:
+            batch.copies.add_terms(needed, self)
+        return needed
+
+    def _message_log_batch(self, bodies, *args, **kwargs):
+        # EXTENDS 'mail': what is logged on each document of a batch is logged at once
+        batch = ReversalBatch.of(self.env)
+        if batch and batch.tracking:
+            batch.tracking.is_logging = True
+            try:
+                return super()._message_log_batch(bodies, *args, **kwargs)
+            finally:
+                batch.tracking.is_logging = False
+        if (
+            batch is None
+            or not batch.copies
+            or args
+            or kwargs
+            or not self <= batch.copies.made
+        ):
+            return super()._message_log_batch(bodies, *args, **kwargs)
+        batch.copies.keep_messages(bodies)
+        return self.env["mail.message"].sudo()
+
+    def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
+        # EXTENDS 'account': reconcile a batch at once
+        batch = ReversalBatch.of(self.env)
+        reconcile = super()._reconcile_reversed_moves
+        if (
+            batch is None
+            or len(self) < 2
+            # What another addon does after Odoo finds everything reconciled.
+            or reconcile.__func__ is not ODOO_RECONCILE
+        ):
+            return reconcile(reverse_moves, move_reverse_cancel)
+        batch.reconciliation_plan = []
+        try:
+            result = reconcile(reverse_moves, move_reverse_cancel)
+        finally:
+            plan, batch.reconciliation_plan = batch.reconciliation_plan, None
+        # As Odoo does for each: what settles taxes on payment comes first.
+        settling = [
+            lines
+            for lines in plan
+            if lines.account_id.account_type
+            in ("asset_receivable", "liability_payable")
+        ]
+        other = [lines for lines in plan if lines not in settling]
+        for step in (settling, other):
+            if open_lines := [
+                lines for lines in step if not any(lines.mapped("reconciled"))
+            ]:
+                open_lines[0]._reconcile_plan(open_lines)
+        return result
+
+    # -------------------------------------------------------------------------
+    # CHATTER: the changes of each document, told as ever.
+    # -------------------------------------------------------------------------
+
+    def _message_track(self, fields_iter, initial_values_dict):
+        # EXTENDS 'mail': look up once what the messages of a batch need
+        batch = ReversalBatch.of(self.env)
+        if batch is None or len(self) < 2:
+            return super()._message_track(fields_iter, initial_values_dict)
+        batch.tracking = tracking = Tracking(self)
+        try:
+            result = super()._message_track(fields_iter, initial_values_dict)
+        finally:
+            batch.tracking = None
+        if tracking.logs:
+            # sudo: as `_message_log_batch`, which was asked to log them
+            self.sudo()._message_create(tracking.logs)
+        return result
+
+    def _message_create(self, values_list):
+        # EXTENDS 'mail': see `_message_track`
+        batch = ReversalBatch.of(self.env)
+        if batch is None or not batch.tracking or not batch.tracking.is_logging:
+            return super()._message_create(values_list)
+        batch.tracking.logs += values_list
+        return self.env["mail.message"].sudo()
+
+    def _mail_get_alias_domains(self, default_company=False):
+        # EXTENDS 'mail': see `_message_track`
+        batch = ReversalBatch.of(self.env)
+        if batch is None or not batch.tracking or len(self) != 1:
+            return super()._mail_get_alias_domains(default_company=default_company)
+        return batch.tracking.look_up(
+            self,
+            "alias_domains",
+            (default_company,),
+            lambda records: super()._mail_get_alias_domains(
+                default_company=default_company
+            ),
+        )
+
+    def _notify_get_reply_to(self, default=None, author_id=False):
+        # EXTENDS 'mail': see `_message_track`
+        batch = ReversalBatch.of(self.env)
+        if batch is None or not batch.tracking or len(self) != 1:
+            return super()._notify_get_reply_to(default=default, author_id=author_id)
+        return batch.tracking.look_up(
+            self,
+            "reply_to",
+            (default, author_id),
+            lambda records: super()._notify_get_reply_to(
+                default=default, author_id=author_id
+            ),
+        )

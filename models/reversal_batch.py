@@ -1,0 +1,234 @@
+"""What the dialog of credit notes carries through Odoo's code for many documents."""
+
+from collections import defaultdict
+
+from odoo import Command
+
+from odoo.addons.account.models.account_move import TYPE_REVERSE_MAP
+
+# Journal items that Odoo makes anew on a credit note, whatever is copied.
+REMADE_TYPES = ("discount", "epd", "tax")
+# What Odoo says of an amount due itself.
+TERM_FIELDS = (
+    "amount_currency",
+    "balance",
+    "date_maturity",
+    "discount_amount_currency",
+    "discount_balance",
+    "discount_date",
+    "display_type",
+    "move_id",
+)
+
+
+class UnexpectedCopy(Exception):
+    """What an addon makes of a copy was not foreseen. It is always caught."""
+
+
+class ReversalBatch:
+    """What the dialog knows while its invoices go through Odoo's `reverse_moves`.
+
+    It travels in the context and is recognised by its class: RPC carries numbers,
+    texts, lists and dicts, never such an object.
+    """
+
+    __slots__ = ("copies", "plans", "reconciliation_plan", "tracking")
+    key = "account_partner_credit_note.reversal_batch"
+
+    def __init__(self, plans=None):
+        """:param plans: {invoice: plan}, see `_plan_credit_note`"""
+        self.plans = plans or {}
+        self.copies = None
+        self.reconciliation_plan = None
+        self.tracking = None
+
+    def on(self, records):
+        """:return: the records, with this batch under way"""
+        return records.with_context(**{self.key: self})
+
+    @classmethod
+    def of(cls, env):
+        """:return: the batch that is under way in this environment, or None"""
+        batch = env.context.get(cls.key)
+        return batch if type(batch) is cls else None
+
+
+class Copies:
+    """The copies of a batch: the first `copy` makes them all, the rest take theirs.
+
+    Every override of `_reverse_moves`, `copy`, `copy_data` and `create` still runs for
+    each document. What the copies of the others will be made from is foreseen; where
+    it comes out different, there is an end to it: see `UnexpectedCopy`.
+    """
+
+    __slots__ = ("default_values_list", "left", "made", "messages", "origins", "terms")
+
+    def __init__(self, origins, default_values_list):
+        self.origins = origins
+        self.default_values_list = default_values_list
+        self.made = origins.browse()
+        self.left = None  # {id of the original: (its copy, what it is made from)}
+        self.terms = {}  # {id of the original: [values of its copied due amounts]}
+        self.messages = []  # [{id: body}], for the first message of each, the second...
+
+    def expects(self, records, vals_list):
+        """:return: whether this call of `create` makes a copy of the batch"""
+        return (
+            len(records) == len(vals_list) == 1
+            and vals_list[0].get("reversed_entry_id") == records.id
+            and records.id in (self.origins.ids if self.left is None else self.left)
+        )
+
+    def take(self, origin, values, create):
+        """:param origin: the document that is copied
+        :param values: the values of its copy
+        :param create: function that creates the copies of documents from values
+        :return: the copy
+        :raise UnexpectedCopy: these are not the values that were foreseen
+        """
+        if self.left is None:
+            self._make(self.origins.with_env(origin.env), values, create)
+        copy, foreseen = self.left.pop(origin.id)
+        if relevant(values) != relevant(foreseen):
+            raise UnexpectedCopy
+        return copy
+
+    def _make(self, origins, first_values, create):
+        vals_list = self._foresee(origins)
+        if relevant(vals_list[0]) != relevant(first_values):
+            raise UnexpectedCopy
+        self.left = {}
+        # For all at once; Odoo reads them one document after the other.
+        origins.line_ids.mapped("tax_ids")
+        # On all originals: `create` compares what balances in `self` with the result.
+        reversed_vals_list = []
+        for origin, values in zip(origins, vals_list, strict=True):
+            reversed_values, terms = reverse_values(values, origin.company_currency_id)
+            reversed_vals_list.append(reversed_values)
+            self.terms[origin.id] = terms
+        self.made = create(origins, reversed_vals_list)
+        self.terms = {}
+        self.left = {
+            origin.id: (copy, values)
+            for origin, copy, values in zip(origins, self.made, vals_list, strict=True)
+        }
+
+    def _foresee(self, origins):
+        """:return: list of the values that `copy` will come to for each document"""
+        vals_list = []
+        for origin, default_values in zip(
+            origins.with_context(active_test=False),
+            self.default_values_list,
+            strict=True,
+        ):
+            # What Odoo's `_reverse_moves` adds to what all others have added by now.
+            vals_list += origin.copy_data(
+                {
+                    **default_values,
+                    "move_type": TYPE_REVERSE_MAP[origin.move_type],
+                    "partner_id": origin.partner_id.id,
+                    "reversed_entry_id": origin.id,
+                }
+            )
+        return vals_list
+
+    def add_terms(self, needed, moves):
+        """:param needed: {key: values} of journal items that Odoo is about to make
+        :param moves: recordset of `account.move`
+        """
+        keys = defaultdict(list)
+        for key in needed:
+            if "move_id" in key and "date_maturity" in key:
+                keys[moves.browse(key["move_id"]).reversed_entry_id.id].append(key)
+        for origin_id, terms in self.terms.items():
+            # Odoo reuses the last first.
+            for key, term in zip(
+                reversed(keys[origin_id]), reversed(terms), strict=False
+            ):
+                needed[key] = {**term, **needed[key]}
+
+    def keep_messages(self, bodies):
+        for record_id, body in bodies.items():
+            number = sum(record_id in message for message in self.messages)
+            if number == len(self.messages):
+                self.messages.append({})
+            self.messages[number][record_id] = body
+
+
+class Tracking:
+    """The changes of a batch, told in the chatter of each document.
+
+    What Odoo looks up for each message is looked up for all of them by the first.
+    """
+
+    __slots__ = ("is_logging", "known", "logs", "records")
+
+    def __init__(self, records):
+        self.records = records
+        self.known = {}
+        self.is_logging = False
+        self.logs = []  # values of messages that nobody is notified of
+
+    def look_up(self, record, name, arguments, get_data):
+        """:param get_data: function that returns {id: data} of documents
+        :return: {id of the record: its data}
+        """
+        key = (name, *arguments)
+        if key not in self.known:
+            self.known[key] = get_data(self.records.with_env(record.env))
+        return {record.id: self.known[key][record.id]}
+
+
+def relevant(values):
+    """:return: the values without the flag that Odoo sets on the documents that it
+    copies, and takes off the copies
+    """
+    return {**values, "is_manually_modified": False}
+
+
+def copy_values(values):
+    """:return: the values, their lists and dicts copied, since `create` changes them"""
+    if isinstance(values, dict):
+        return {key: copy_values(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(map(copy_values, values))
+    return values
+
+
+def reverse_values(values, company_currency):
+    """Odoo puts a credit note's journal items right after it copied them with the
+    amounts of the invoice: line by line, each with all that hangs on it. Copied the
+    right way round nothing is left to put right; what still is, Odoo does as ever.
+
+    :return: copy of a credit note's values, with the journal items the right way
+        round, and the values that its due amounts take from those of the invoice
+    """
+    values = copy_values(values)
+    commands = []
+    terms = []
+    for command in values.get("line_ids", ()):
+        line_values = command[2]
+        display_type = command[0] == Command.CREATE and line_values.get("display_type")
+        if display_type in REMADE_TYPES:
+            continue
+        if display_type == "payment_term":
+            # Odoo reuses the one for the other, not minding whose document it is.
+            terms.append(
+                {
+                    key: value
+                    for key, value in line_values.items()
+                    if key not in TERM_FIELDS and (value or key != "no_followup")
+                }
+            )
+            continue
+        if display_type == "product":
+            if not line_values.get("no_followup"):
+                # As it is computed. Given, it is set on the document line by line.
+                line_values.pop("no_followup", None)
+            if line_values.get("currency_id") == company_currency.id:
+                line_values["amount_currency"] = -line_values["amount_currency"]
+                line_values["balance"] = line_values["amount_currency"]
+        commands.append(command)
+    if commands:
+        values["line_ids"] = commands
+    return values, terms
