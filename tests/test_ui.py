@@ -66,6 +66,14 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertTrue(credit_note.is_move_sent)
         self.assertTrue(credit_note.invoice_pdf_report_id)
 
+    def test_in_french(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms(
+            ["account_partner_credit_note"], ["fr_FR"]
+        )
+        self.clerk.lang = "fr_FR"
+        self._tour("credit_note_in_french")
+
     def test_search(self):
         self._tour("customer_invoices_search")
 

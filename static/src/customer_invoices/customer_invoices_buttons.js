@@ -1,4 +1,5 @@
 import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 
@@ -69,6 +70,8 @@ export class CustomerInvoicesButtons extends Component {
             name: method,
             resModel: "account.move",
             resIds: await this.root.getResIds(true),
+            // The user's language and companies: without, the dialog is in English.
+            context: user.context,
             onClose: () => this.props.model.load(),
         });
     }

@@ -438,3 +438,37 @@ registry.category("web_tour.tours").add("credit_and_invoice_again", {
         { trigger: "td[name=name]:contains(Service 2), .o_data_row:contains(Service 2)" },
     ],
 });
+
+registry.category("web_tour.tours").add("credit_note_in_french", {
+    steps: () => [
+        {
+            content: "Open the tab with the customer's invoices",
+            trigger: "a.nav-link[name=customer_invoices]:contains(Factures)",
+            run: "click",
+        },
+        {
+            content: "The hint is in French",
+            trigger: ".o_customer_invoices_hint:contains(Cochez d'abord)",
+        },
+        tick("Tour one"),
+        {
+            content: "So is the button",
+            trigger: `${CREDIT_NOTE}:enabled:contains(Avoir)`,
+            run: "click",
+        },
+        {
+            content: "... the title of the dialog",
+            trigger: ".modal .modal-title:contains(Avoir)",
+        },
+        {
+            content: "... its preview, from the server",
+            trigger: ".modal .o_credit_note_preview th:contains(Reste à créditer)",
+        },
+        clickInDialog("action_issue"),
+        {
+            content: "... and the message",
+            trigger: ".o_notification:contains(Avoir émis)",
+        },
+        dialogIsClosed(),
+    ],
+});
