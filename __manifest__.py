@@ -28,6 +28,7 @@
         "wizards/account_move_reversal_views.xml",
         "wizards/account_move_reversal_background_views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": [
             "account_partner_credit_note/static/src/**/*",
