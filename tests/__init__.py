@@ -6,6 +6,7 @@ from . import test_background
 from . import test_bad_input
 from . import test_cash_basis
 from . import test_concurrency
+from . import test_crash
 from . import test_credit_note
 from . import test_debit_note
 from . import test_demo_data
