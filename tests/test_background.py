@@ -310,6 +310,19 @@ class TestBackground(BackgroundCommon):
         self.assertEqual(batch.done_count, 3)
         self.assertEqual(batch.percentage, 10.0)
 
+    def test_starting_costs_the_same_for_any_number(self):
+        def count(number):
+            wizard = self._wizard(self._invoices(number), user=self.clerk)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            wizard.action_issue()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        count(3)
+        self.assertLessEqual(count(12), count(4))
+
     def test_queries_do_not_grow_with_the_batch(self):
         def count(number):
             batch = self._start(self._invoices(number))
