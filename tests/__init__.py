@@ -24,6 +24,7 @@ from . import test_lock_rpc
 from . import test_lock_setting
 from . import test_lock_ui
 from . import test_mail
+from . import test_market
 from . import test_methods
 from . import test_odoo_reversal
 from . import test_over_credit
