@@ -290,7 +290,7 @@ class TestReversals(ReversalsCommon):
         few, many = self._count_queries(10), self._count_queries(40)
         each = (many - few) / 30
         self.assertLess(each, 12)
-        self.assertLess(self._count_queries(1), 165)
+        self.assertLess(self._count_queries(1), 180)
 
     def test_rpc_makes_no_batch(self):
         """A context that comes over the network holds no object of ours."""
