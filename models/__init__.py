@@ -5,6 +5,7 @@ from . import account_move
 from . import account_move_background
 from . import account_move_archive
 from . import account_move_document
+from . import account_move_down_payment
 from . import account_move_discount
 from . import account_move_edi_reference
 from . import account_move_line

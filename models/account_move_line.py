@@ -204,3 +204,49 @@ class AccountMoveLine(models.Model):
         """Take these lines off the sales orders, if there are any."""
         if "sale_line_ids" in self._fields:
             self.sale_line_ids = False
+
+    def _is_down_payment(self):
+        """:return: whether this invoice line invoices a down payment of a sales order,
+        and does not deduct one
+        """
+        return (
+            "is_downpayment" in self._fields
+            and self.is_downpayment
+            and self.quantity > 0
+        )
+
+    def _keep_down_payments(self):
+        """Let the order deduct whole what these credit note lines credit of a down
+        payment: what is given out of goodwill pays none of it back.
+        """
+        if "is_downpayment" in self._fields:
+            self.filtered(
+                lambda line: line.credited_line_id._is_down_payment()
+            ).is_downpayment = False
+
+    def _update_down_payment_price(self, order_line):
+        """Lower the price of a down payment on its order by what credit notes took
+        off it, where they left its quantity invoiced.
+
+        :param order_line: sales order line of these invoice lines
+        """
+        price_unit = 0.0
+        is_lowered = False
+        for line in self:
+            if (
+                line.move_type != "out_invoice"
+                or line.parent_state != "posted"
+                or not line._is_down_payment()
+                or not line.amount_currency
+            ):
+                continue
+            credit_lines = line._get_crediting_lines().filtered(
+                lambda credit_line: (
+                    credit_line.parent_state == "posted" and credit_line.is_downpayment
+                )
+            )
+            is_lowered |= any(not credit.sale_line_ids for credit in credit_lines)
+            left = line.amount_currency + sum(credit_lines.mapped("amount_currency"))
+            price_unit += line.price_unit * left / line.amount_currency
+        if is_lowered:
+            order_line.price_unit = price_unit

@@ -11,6 +11,7 @@ from . import test_credit_note
 from . import test_debit_note
 from . import test_demo_data
 from . import test_discount
+from . import test_down_payment
 from . import test_edi_reference
 from . import test_found_by_review
 from . import test_invoices_tab

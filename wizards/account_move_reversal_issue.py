@@ -19,6 +19,8 @@ class AccountMoveReversal(models.TransientModel):
     def _post_credit_notes(self, credit_notes):
         """:param credit_notes: drafts, posted then and set against their invoices"""
         ReversalBatch().on(credit_notes).action_post()
+        # Again: Sales sets the prices of all down payments they have once it posted.
+        credit_notes._update_down_payments()
         self._log_issued(credit_notes)
 
     def _prepare_default_reversal(self, move):
@@ -212,6 +214,8 @@ class AccountMoveReversal(models.TransientModel):
             return
         if self.reopen_order:
             lines = lines.filtered(lambda line: line._is_price_difference())
+        else:
+            lines._keep_down_payments()
         lines._unlink_order_lines()
 
     def _get_missing_item_command(self, credit_note, key, amounts):

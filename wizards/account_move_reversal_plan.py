@@ -374,6 +374,10 @@ class AccountMoveReversal(models.TransientModel):
             wizard_line = self._get_wizard_line(line)
             quantity = wizard_line.quantity
             takes_goods_back = quantity and wizard_line._takes_goods_back()
+            if quantity and line._is_down_payment() and not wizard_line._is_all_left():
+                # No goods: the order deducts what is left of it, at a lower price.
+                quantity = line.quantity_creditable
+                takes_goods_back = False
         if not quantity or not line.quantity:
             return None
         full = line.amount_currency * quantity / line.quantity
