@@ -4,6 +4,7 @@ from . import account_credit_note_reason
 from . import account_move
 from . import account_move_background
 from . import account_move_archive
+from . import account_move_cash_rounding
 from . import account_move_document
 from . import account_move_down_payment
 from . import account_move_discount

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -151,6 +153,82 @@ class TestRemaining(CreditNoteCommon):
                 self._credit(invoice, credit_method="amount", amount=11.51)
                 self._credit(invoice)
                 self.assertNothingLeft(invoice)
+
+    def _cash_rounding(self, strategy="add_invoice_line"):
+        return self.env["account.cash.rounding"].create(
+            {
+                "name": "0.05",
+                "rounding": 0.05,
+                "strategy": strategy,
+                "rounding_method": "HALF-UP",
+                "profit_account_id": self.company_data["default_account_revenue"].id,
+                "loss_account_id": self.company_data["default_account_expense"].id,
+            }
+        )
+
+    def _get_roundings(self, move):
+        return move.line_ids.filtered(lambda line: line.display_type == "rounding")
+
+    def test_cash_rounding_is_one_item_on_the_account_of_the_invoice(self):
+        """Odoo would put the reversal of a profit on the account of losses."""
+        for strategy in ("add_invoice_line", "biggest_tax"):
+            for price in (9.99, 10.01):
+                for is_in_part in (False, True):
+                    with self.subTest(strategy, price=price, is_in_part=is_in_part):
+                        invoice = self._invoice(
+                            price,
+                            19.94,
+                            invoice_cash_rounding_id=self._cash_rounding(strategy).id,
+                        )
+                        if is_in_part:
+                            self._credit(
+                                invoice, credit_method="percentage", percentage=1
+                            )
+                        credit_note = self._credit(invoice)
+                        [invoiced] = self._get_roundings(invoice)
+                        [credited] = self._get_roundings(credit_note)
+                        self.assertEqual(credited.account_id, invoiced.account_id)
+                        self.assertAlmostEqual(credited.balance, -invoiced.balance)
+                        self.assertNothingLeft(invoice)
+
+    def test_cash_rounding_stays_when_a_draft_is_written(self):
+        """Neighbours do so on posting, and Odoo rounds a draft anew each time."""
+        for credited in (0, 1):
+            for is_draft in (True, False):
+                for setting in (0.05, 1.0):
+                    with self.subTest(credited, is_draft=is_draft, setting=setting):
+                        self._check_written_draft(credited, is_draft, setting)
+
+    def _check_written_draft(self, credited, is_draft, setting):
+        rounding = self._cash_rounding()
+        invoice = self._invoice(9.99, 19.94, invoice_cash_rounding_id=rounding.id)
+        if credited:
+            self._credit(invoice, credit_method="percentage", percentage=credited)
+        rounding.rounding = setting
+        left = invoice.amount_creditable
+        model = self.registry["account.move"]
+        origin = model._post
+
+        def post(moves, soft=True):
+            moves.write({"ref": "written"})
+            return origin(moves, soft)
+
+        wizard = self._wizard(invoice)
+        if is_draft:
+            wizard.action_save_draft()
+            wizard.new_move_ids.ref = "written"
+            if not credited and setting != 0.05:
+                # Odoo's: the clerk sees another setting and another total.
+                return
+            wizard.new_move_ids.action_post()
+        else:
+            with patch.object(model, "_post", post):
+                wizard.action_issue()
+        self.assertEqual(wizard.new_move_ids.ref, "written")
+        self.assertEqual(wizard.new_move_ids.amount_total, left)
+        self.assertEqual(len(self._get_roundings(wizard.new_move_ids)), 1)
+        if not is_draft:
+            self.assertNothingLeft(invoice)
 
     def test_invoice_of_zero(self):
         invoice = self._invoice(100.0, -100.0)

@@ -313,7 +313,7 @@ class AccountMoveReversal(models.TransientModel):
         ).reverse_moves(is_modify=is_modify)
         credit_notes = self.move_ids.reversal_move_ids - known
         self._apply_plan(credit_notes, batch.plans)
-        self._keep_orders_invoiced(credit_notes)
+        self._keep_orders_invoiced(ReversalBatch().on(credit_notes))
         if is_modify:
             # Odoo posts them while it un-reconciles the payments, which we keep.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")

@@ -129,12 +129,14 @@ class AccountMoveReversal(models.TransientModel):
         planned = {
             key: (-amount, -balance)
             for key, (amount, balance) in plan["amounts"].items()
+            if key[1] != "rounding" or amount or balance
         }
         commands = self._get_tax_account_commands(credit_note)
         items = defaultdict(lambda: self.env["account.move.line"])
         for line in credit_note.line_ids:
             if key := line._get_credit_key():
-                items[key] |= line
+                items[self._get_planned_key(key, planned)] |= line
+        commands += self._get_rounding_account_commands(items)
         changes = {}
         for key in planned | items:
             lines = items.get(key, self.env["account.move.line"])
@@ -155,6 +157,10 @@ class AccountMoveReversal(models.TransientModel):
                     self._get_missing_item_command(credit_note, key, missing)
                 )
             changes[key] = missing
+            if key[1] == "rounding" and key not in planned:
+                # Odoo finds no more than one of them on a draft.
+                commands += [Command.delete(line.id) for line in lines]
+                continue
             commands += [
                 Command.update(
                     line.id,
@@ -183,6 +189,37 @@ class AccountMoveReversal(models.TransientModel):
             )
         )
         return commands
+
+    def _get_planned_key(self, key, planned):
+        """Odoo books the reversal of a rounding profit as a loss, and the other way
+        around: it is the same item all the same.
+
+        :param planned: {key: amounts}
+        :return: the key under which the plan has the item of this key
+        """
+        if key in planned or key[1] != "rounding":
+            return key
+        return next(
+            (
+                planned_key
+                for planned_key in planned
+                if (*planned_key[:2], *planned_key[3:]) == (*key[:2], *key[3:])
+            ),
+            key,
+        )
+
+    def _get_rounding_account_commands(self, items):
+        """:param items: {key: journal items of the credit note}
+        :return: commands that put the roundings on the account where the invoice has
+        them
+        """
+        return [
+            Command.update(line.id, {"account_id": key[2]})
+            for key, lines in items.items()
+            if key[1] == "rounding"
+            for line in lines
+            if line.account_id.id != key[2]
+        ]
 
     def _get_tax_account_commands(self, credit_note):
         """:return: commands that put the taxes on the accounts where the invoice has
