@@ -205,9 +205,23 @@ class AccountMove(models.Model):
             return self.env._("Taken off %s", document.name)
         if document.is_sale_document(include_receipts=True):
             return self.env._("Applied to %s", document.name)
+        if payment_method := self._get_till_payment_method(document):
+            return self.env._(
+                "Refunded on %(date)s using %(payment_method)s",
+                date=format_date(self.env, counterpart.date),
+                payment_method=payment_method.name,
+            )
         if document.journal_id.type in ("bank", "cash", "credit"):
             return self._get_refund_label(counterpart.date)
         return self.env._("Settled on %s", format_date(self.env, counterpart.date))
+
+    @api.model
+    def _get_till_payment_method(self, document):
+        """:return: how a till order was paid back by this entry, where there are any"""
+        if "pos_payment_ids" not in document._fields:
+            return None
+        # sudo: who reads a document need not have rights on the till
+        return document.sudo().pos_payment_ids[:1].payment_method_id
 
     def _get_refund_label(self, date):
         return self.env._("Refunded on %s", format_date(self.env, date))

@@ -1,7 +1,8 @@
-"""The invoice that is credited, in the electronic file: BT-25 and BT-26 of EN 16931.
+"""What electronic invoicing says of a credit note: which invoice it credits, and whether
+all of it.
 
-Odoo writes its number for suppliers in the Netherlands only, from a free text, and
-never its date. This addon does not depend on account_edi_ubl_cii: once all addons are
+The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number for
+suppliers in the Netherlands only, from a free text, and never its date. This addon does not depend on account_edi_ubl_cii: once all addons are
 loaded, its exports are wrapped, for every country and format made from them.
 """
 
@@ -110,7 +111,29 @@ def _prepare_cii_reference(invoice):
     return reference
 
 
+def _with_whole_credit(method):
+    """Wrap `_l10n_hu_edi_get_operation_type()` of account.move: Hungary is told of a
+    storno once nothing of an invoice is left. Odoo takes "nothing open" for it, and a
+    credit note of a paid invoice stays open here, as its payments stay matched.
+    """
+
+    def wrapper(self):
+        operation = method(self)
+        if operation == "MODIFY" and self.move_type == "out_refund":
+            base = self._l10n_hu_get_chain_base()
+            chain = base._l10n_hu_get_chain_invoices().filtered(
+                lambda move: move.state == "posted"
+            )
+            total = sum(chain.mapped("amount_total_in_currency_signed"))
+            if self.currency_id.is_zero(total):
+                return "STORNO"
+        return operation
+
+    return wrapper
+
+
 WRAPPERS = {
+    ("account.move", "_l10n_hu_edi_get_operation_type"): _with_whole_credit,
     ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
     ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
 }

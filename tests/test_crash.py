@@ -48,14 +48,15 @@ class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         before = self._credit(self._invoice(100.0))
         invoice = self._invoice(100.0, 50.0)
         wizard = self._wizard(invoice, reason_id=self.reason.id)
-        self.env.flush_all()
-        self.env.invalidate_all()
-        count = self.env.cr.sql_log_count
-        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
-            wizard.action_issue()
-            raise ZeroDivisionError
-        self.env.invalidate_all()
-        count = self.env.cr.sql_log_count - count
+        # Twice: the first time Odoo reads what it keeps from then on.
+        for _rehearsal in range(2):
+            with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+                self.env.invalidate_all()
+                count = self.env.cr.sql_log_count
+                wizard.action_issue()
+                self.env.flush_all()
+                count = self.env.cr.sql_log_count - count
+                raise ZeroDivisionError
         self.assertGreater(count, 2 * POINTS)
         for point in range(1, POINTS + 1):
             number = max(2, count * point // (POINTS + 1))

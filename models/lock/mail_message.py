@@ -115,8 +115,13 @@ class MailTrackingValue(models.Model):
     def create(self, vals_list):
         # EXTENDS 'mail': a message of an earlier transaction tells all it has to tell
         default = self.env.context.get("default_mail_message_id")
+        field = self._fields["mail_message_id"]
+        ids = [
+            field.convert_to_cache(vals.get(field.name, default), self, validate=False)
+            for vals in vals_list
+        ]
         messages = self.env["mail.message"].browse(
-            filter(None, (vals.get("mail_message_id", default) for vals in vals_list))
+            id_ for id_ in ids if isinstance(id_, int)
         )
         messages.sudo().filtered(
             lambda message: message._is_from_before()
