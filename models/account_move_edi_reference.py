@@ -1,9 +1,9 @@
-"""What electronic invoicing says of a credit note: which invoice it credits, and whether
-all of it.
+"""What electronic invoices say of a credit note: what it credits, and how much.
 
-The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number for
-suppliers in the Netherlands only, from a free text, and never its date. This addon does not depend on account_edi_ubl_cii: once all addons are
-loaded, its exports are wrapped, for every country and format made from them.
+The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number
+for suppliers in the Netherlands only, from a free text, and never its date. This addon
+does not depend on the e-invoicing addons: once all addons are loaded, their methods are
+wrapped, for every country and format made from them.
 """
 
 from lxml import etree
