@@ -13,6 +13,7 @@ from . import test_demo_data
 from . import test_discount
 from . import test_down_payment
 from . import test_edi_reference
+from . import test_expense
 from . import test_found_by_review
 from . import test_invoices_tab
 from . import test_lock_capability
