@@ -257,7 +257,10 @@ class AccountMoveReversal(models.TransientModel):
         """
         credit_notes = self._credit()
         return self._get_issued_action(
-            credit_notes, next_action=credit_notes._get_print_action()
+            credit_notes,
+            next_action=credit_notes._get_print_action(),
+            # Making the PDF of several takes longer than a message stays.
+            sticky=len(credit_notes) > 1,
         )
 
     def action_issue_and_send(self):

@@ -9,8 +9,9 @@ class AccountMoveReversal(models.TransientModel):
 
     _inherit = "account.move.reversal"
 
-    def _get_issued_action(self, credit_notes, next_action=None):
+    def _get_issued_action(self, credit_notes, next_action=None, sticky=False):
         """:param next_action: what follows, closing the dialog by default
+        :param sticky: whether the message stays until it is closed
         :return: action that names the credit notes on the screen, with links
         """
         if len(credit_notes) <= MAX_LINKS:
@@ -35,6 +36,7 @@ class AccountMoveReversal(models.TransientModel):
                 else self.env._("%s credit notes issued", len(credit_notes)),
                 "message": message,
                 "links": links,
+                "sticky": sticky,
                 "next": next_action or {"type": "ir.actions.act_window_close"},
             },
         }
