@@ -1,4 +1,8 @@
+import io
+from unittest.mock import patch
+
 from psycopg2.errors import SerializationFailure
+from pypdf import PdfWriter
 
 from odoo import SUPERUSER_ID, api
 from odoo.sql_db import db_connect
@@ -34,3 +38,61 @@ class TestConcurrency(TransactionCase):
         first.env.cr.commit()
         with self.assertRaises(SerializationFailure):
             second._lock_for_credit()
+
+    def test_two_first_prints(self):
+        """The second is run again, and finds the file of the first."""
+        invoice = (
+            self.env["account.move"]
+            .search([("move_type", "=", "out_invoice"), ("state", "=", "posted")])
+            .filtered(lambda move: not move.invoice_pdf_report_id)[:1]
+        )
+        if not invoice:
+            self.skipTest("this database was made without Odoo's demo data")
+        main_attachment = invoice.message_main_attachment_id
+        first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
+
+        def clean_up():
+            third = self._invoice_on_a_connection(invoice.id)
+            # Not by `unlink`: the lock refuses it.
+            third.env.cr.execute(
+                "DELETE FROM ir_attachment WHERE res_model = %s AND res_id = %s"
+                " AND res_field = 'invoice_pdf_report_file'",
+                [invoice._name, invoice.id],
+            )
+            third.env.cr.execute(
+                "UPDATE account_move SET message_main_attachment_id = %s,"
+                " is_move_sent = %s WHERE id = %s",
+                [main_attachment.id or None, invoice.is_move_sent, invoice.id],
+            )
+            third.env.cr.commit()
+
+        self.addCleanup(clean_up)
+        with patch.object(
+            self.registry["ir.actions.report"],
+            "_render_qweb_pdf_prepare_streams",
+            lambda report, _ref, _data, res_ids: {
+                res_id: {"stream": self._make_pdf(), "attachment": None}
+                for res_id in res_ids
+            },
+        ):
+            self._archive(first)
+            first.env.cr.commit()
+            with self.assertRaises(SerializationFailure):
+                self._archive(second)
+            second.env.cr.rollback()
+            self._archive(second)
+            self.assertEqual(
+                second.invoice_pdf_report_id.ids, first.invoice_pdf_report_id.ids
+            )
+            self.assertEqual(len(first.invoice_pdf_report_id), 1)
+
+    def _archive(self, invoice):
+        invoice.with_context(force_report_rendering=True)._archive_documents()
+        invoice.invalidate_recordset()
+
+    def _make_pdf(self):
+        writer = PdfWriter()
+        writer.add_blank_page(width=100, height=100)
+        stream = io.BytesIO()
+        writer.write(stream)
+        return stream

@@ -1,7 +1,9 @@
+import json
 import subprocess
 from unittest.mock import patch
 
 from psycopg2 import OperationalError
+from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
@@ -103,6 +105,33 @@ class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertTrue(pdf.startswith(b"%PDF"))
         self.assertEqual(invoice.reversal_move_ids, credit_note)
 
+    @mute_logger("odoo.addons.base.models.ir_actions_report")
+    def test_wkhtmltopdf_missing(self):
+        """What is to be printed or sent says so; it can be done once it is there."""
+        credit_note = self._credit(self._invoice(100.0))
+        composer = self._create_account_move_send_wizard_single(
+            credit_note, sending_methods=["email"]
+        )
+        with patch.object(
+            self.registry["ir.actions.report"],
+            "get_wkhtmltopdf_state",
+            lambda report: "install",
+        ):
+            for attempt in (
+                lambda: self._print(credit_note),
+                lambda: composer.with_context(
+                    force_report_rendering=True
+                ).action_send_and_print(),
+            ):
+                with self.assertRaises(UserError), self.env.cr.savepoint():
+                    attempt()
+                self.assertFalse(credit_note.invoice_pdf_report_id)
+                self.assertFalse(credit_note.is_move_sent)
+        self.assertEqual(credit_note.state, "posted")
+        pdf = self._print(credit_note)
+        composer.action_send_and_print()
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, pdf)
+
     @mute_logger(
         "odoo.addons.account.models.ir_actions_report",
         "odoo.addons.base.models.ir_actions_report",
@@ -122,7 +151,10 @@ class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.env.invalidate_all()
         self.assertEqual(credit_note.state, "posted")
         self.assertFalse(credit_note.invoice_pdf_report_id)
-        self.assertTrue(self._print(credit_note).startswith(b"%PDF"))
+        self.assertFalse(credit_note.is_move_sent)
+        pdf = self._print(credit_note)
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, pdf)
 
     @mute_logger("odoo.addons.mail.models.mail_mail")
     def test_mail_server_down(self):
@@ -142,9 +174,54 @@ class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             composer.action_send_and_print(allow_fallback_pdf=True)
         self.assertEqual(credit_note.state, "posted")
         self.assertEqual(invoice.payment_state, "reversed")
+        archived = credit_note.invoice_pdf_report_id
+        self.assertTrue(archived)
         composer = self._create_account_move_send_wizard_single(
             credit_note, sending_methods=["email"]
         )
         composer.action_send_and_print()
         self.assertTrue(credit_note.is_move_sent)
+        self.assertEqual(credit_note.invoice_pdf_report_id, archived)
         self.assertEqual(invoice.reversal_move_ids, credit_note)
+
+    @mute_logger("odoo.addons.web.controllers.report")
+    def test_two_first_prints_at_once(self):
+        """The download of the one who comes second is run again, and then works."""
+
+        class Conflict(SerializationFailure):
+            pgcode = "40001"
+
+        credit_note = self._credit(self._invoice(100.0))
+        render = self.registry["ir.actions.report"]._render_qweb_pdf
+        tries = []
+
+        def render_second(report, *args, **kwargs):
+            tries.append(args)
+            if len(tries) == 1:
+                raise Conflict
+            return render(report, *args, **kwargs)
+
+        self.authenticate(self.clerk.login, self.clerk.login)
+        report = "account_partner_credit_note.report_credit_note"
+        with (
+            patch.object(
+                self.registry["ir.actions.report"], "_render_qweb_pdf", render_second
+            ),
+            patch("odoo.service.model.time.sleep"),
+        ):
+            response = self.url_open(
+                "/report/download?data="
+                + json.dumps([f"/report/pdf/{report}/{credit_note.id}", "qweb-pdf"])
+            )
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(len(tries), 2)
+        with patch.object(
+            self.registry["ir.actions.report"],
+            "_render_qweb_pdf",
+            side_effect=UserError("not printed"),
+        ):
+            response = self.url_open(
+                "/report/download?data="
+                + json.dumps([f"/report/pdf/{report}/{credit_note.id}", "qweb-pdf"])
+            )
+        self.assertIn("not printed", response.text)
