@@ -269,15 +269,16 @@ class AccountCreditNoteBatch(models.Model):
     @api.model
     def _check_cron(self):
         """:raise UserError: nothing would be done in the background"""
+        cron = self._get_cron()
         # sudo: users cannot read scheduled actions
-        cron = self._get_cron().sudo()
-        if not cron.active:
+        if not cron.sudo().active:
             raise UserError(
                 self.env._(
                     "Nothing is issued in the background: the scheduled action "
                     "“%(cron)s” is switched off. Ask your administrator to activate "
                     "it, or credit fewer than %(limit)s invoices at once.",
-                    cron=cron.name,
+                    # sudo: see above
+                    cron=cron.sudo().name,
                     limit=self.env.company.credit_note_background_limit,
                 )
             )

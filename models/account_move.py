@@ -229,6 +229,7 @@ class AccountMove(models.Model):
         if self.company_id.over_credit_policy == "warn":
             return True
         if self.currency_id.is_zero(self.amount_total):
+            # sudo: what is left of an invoice does not depend on who looks at it
             return not self.sudo()._get_credit_notes()
         return self.currency_id.compare_amounts(self.amount_creditable, 0.0) > 0
 
@@ -409,6 +410,7 @@ class AccountMove(models.Model):
 
     def _get_credited_by(self):
         """:return: ", credited by RINV/…" for the credit notes of these invoices"""
+        # sudo: who may not credit an invoice again is told what credited it
         credit_notes = self.sudo()._get_credit_notes()
         if not credit_notes:
             return ""

@@ -44,15 +44,16 @@ class AccountMove(models.Model):
         self.check_access("read")
         reports = self.env["ir.actions.report"]
         documents = self._filter_archivable().filtered(
+            # sudo: who reads a document need not be able to read files
             lambda move: not move.sudo().invoice_pdf_report_id
         )
         if not documents or not reports._is_pdf_rendered():
             return
         documents._lock_for_archive()
-        # sudo: who may read a document may print it, and only Odoo archives its file
-        send = self.env["account.move.send"].sudo()
+        send = self.env["account.move.send"]
         for company, moves in documents.grouped("company_id").items():
-            send.with_company(company)._archive_documents(moves.sudo())
+            # sudo: who reads a document may print it, and only Odoo archives its file
+            send.sudo().with_company(company)._archive_documents(moves.sudo())
 
     def _lock_for_archive(self):
         """Let nobody else archive these documents until this transaction has ended.
@@ -97,13 +98,11 @@ class AccountMove(models.Model):
         :return: the reports whose print of this document is its archived file
         """
         self.ensure_one()
-        # sudo: the report that is set on the customer or on the journal
-        send = self.env["account.move.send"].sudo()
+        send = self.env["account.move.send"]
         return (
-            send._get_default_pdf_report_id(self.sudo())
-            | self.env.ref("account.account_invoices").sudo()
-            | self.env.ref("account.account_invoices_without_payment").sudo()
-            | self.env.ref(
-                "account_partner_credit_note.action_report_credit_note"
-            ).sudo()
+            self.env.ref("account.account_invoices")
+            | self.env.ref("account.account_invoices_without_payment")
+            | self.env.ref("account_partner_credit_note.action_report_credit_note")
+            # sudo: the report that is set on the customer or on the journal
+            | send.sudo()._get_default_pdf_report_id(self.sudo())
         )

@@ -40,6 +40,7 @@ class AccountMove(models.Model):
             lambda move: move.move_type == "entry"
         )
         account = (
+            # sudo: see above
             self.company_id.sudo().account_journal_early_pay_discount_loss_account_id
         )
         if not account or account not in entries.line_ids.account_id:

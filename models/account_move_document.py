@@ -132,15 +132,17 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         # sudo: what the letterhead says does not depend on who prints
-        company = self.company_id.sudo()
-        details = html2plaintext(company.company_details or "").replace(" ", "")
+        vat, details = (
+            self.company_id.sudo()[name] for name in ("vat", "company_details")
+        )
+        details = html2plaintext(details or "").replace(" ", "")
         if (
-            not company.vat
+            not vat
             or self.fiscal_position_id.foreign_vat
-            or company.vat.replace(" ", "") in details
+            or vat.replace(" ", "") in details
         ):
             return False
-        return company.vat
+        return vat
 
     # -------------------------------------------------------------------------
     # WHAT HAPPENED WITH THE AMOUNT

@@ -49,6 +49,7 @@ def _with_reference_in_ubl(method):
     def wrapper(self, vals):
         node = method(self, vals)
         credit_note = vals["invoice"]
+        # sudo: what the file says does not depend on who makes it
         invoices = credit_note.sudo()._get_credited_invoices()
         name = (
             node.get("cac:BillingReference", {})
@@ -77,6 +78,7 @@ def _with_reference_in_cii(method):
 
     def wrapper(self, invoice):
         content, errors = method(self, invoice)
+        # sudo: what the file says does not depend on who makes it
         invoices = invoice.sudo()._get_credited_invoices()
         if not invoices:
             return content, errors

@@ -23,12 +23,16 @@ class AccountMove(models.Model):
         back a posted credit note
         """
         self.ensure_one()
-        origin = self.reversed_entry_id.sudo()
-        if not origin or origin.state != "posted":
+        # sudo: what was credited before does not depend on who posts
+        return self.sudo().reversed_entry_id._is_guarded_origin(self.move_type)
+
+    def _is_guarded_origin(self, move_type):
+        """:param move_type: that of a document which reverses this one, if any"""
+        if not self or self.state != "posted":
             return False
-        if self.move_type == "out_refund":
-            return origin._is_creditable()
-        return self.move_type == "out_invoice" and origin.move_type == "out_refund"
+        if move_type == "out_refund":
+            return self._is_creditable()
+        return move_type == "out_invoice" and self.move_type == "out_refund"
 
     def _lock_for_credit(self):
         """Let nobody else credit these invoices until this transaction has ended.
@@ -63,6 +67,7 @@ class AccountMove(models.Model):
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
         # For all at once; each check of lines reads it.
+        # sudo: what was credited before does not depend on who posts
         self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
             "amount_currency"
         )
@@ -175,6 +180,7 @@ class AccountMove(models.Model):
         Odoo's own credit notes round each line anew, a cent each way.
         """
         for line in self.invoice_line_ids.credited_line_id:
+            # sudo: what was credited before does not depend on who posts
             credit_lines = line.sudo().credit_note_line_ids.filtered(
                 lambda credit_line: (
                     credit_line._is_credit_note_line()

@@ -92,6 +92,7 @@ class AccountMove(models.Model):
         ):
             return super()._message_log_batch(bodies, *args, **kwargs)
         batch.copies.keep_messages(bodies)
+        # sudo: as the method that is extended returns them
         return self.env["mail.message"].sudo()
 
     def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
@@ -150,6 +151,7 @@ class AccountMove(models.Model):
         if batch is None or not batch.tracking or not batch.tracking.is_logging:
             return super()._message_create(values_list)
         batch.tracking.logs += values_list
+        # sudo: as the method that is extended returns them
         return self.env["mail.message"].sudo()
 
     def _mail_get_alias_domains(self, default_company=False):

@@ -141,12 +141,14 @@ class AccountMove(models.Model):
         if not any(given):
             return super().create(vals_list)
         # Nothing is left of what is refused, also if somebody catches the refusal.
+        # sudo: a setting that holds for everybody
         locked = self.env.company.sudo().lock_posted_invoices
         with self.env.cr.savepoint() if locked else nullcontext():
             moves = super().create(vals_list)
             for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
-                move._check_numbered_by_hand(fnames & NUMBER_FIELDS)
+                # sudo: what is numbered does not depend on who creates
+                move.sudo()._check_numbered_by_hand(fnames & NUMBER_FIELDS)
         return moves
 
     def write(self, vals):
@@ -295,12 +297,14 @@ class AccountMove(models.Model):
         return self.filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
+                # sudo: a setting that holds for everybody
                 and move.company_id.sudo().lock_posted_invoices
             )
         )
 
     def _filter_locked(self):
         """:return: the documents that were issued: they are posted, or were"""
+        # sudo: what is locked does not depend on who asks
         return (
             self.sudo()
             .filtered(
@@ -356,11 +360,13 @@ class AccountMove(models.Model):
             unlocked._check_issued_number_kept(vals["name"])
         if number_fields := closed_fields & NUMBER_FIELDS:
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
-            for move in unlocked:
+            # sudo: what is numbered does not depend on who writes
+            for move in unlocked.sudo():
                 # As it will be: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
         elif dates := DATE_FIELDS & vals.keys():
-            for move in unlocked:
+            # sudo: what is numbered does not depend on who writes
+            for move in unlocked.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
 
     def _is_lock_exempt(self, fname, value):
@@ -371,33 +377,41 @@ class AccountMove(models.Model):
         :return: whether it stays as it is, or Odoo may set it
         """
         self.ensure_one()
-        move = self.sudo()
-        if not is_changed(move, fname, value):
+        # sudo: what would change does not depend on who writes
+        if not is_changed(self.sudo(), fname, value):
             return True
+        if fname == "state":
+            return self._is_cancellation_step(value)
+        if fname in self._get_lock_file_fields() and value and not self.env.su:
+            # Archived by Odoo's own code, not by a user.
+            return False
+        # sudo: the rules read the document, whatever the user may read of it
+        return self.sudo()._is_written_by_odoo(fname, value)
+
+    def _is_written_by_odoo(self, fname, value):
+        """:return: whether a rule lets this field of this document become the value"""
         if fname in self._get_lock_file_fields():
             if not value:
                 return has_capability(self.env, FileRenewal, self)
-            # Archived once, by Odoo's own code, not by a user.
-            return self.env.su and not move.with_context(bin_size=True)[fname]
+            # Archived once.
+            return not self.with_context(bin_size=True)[fname]
         match fname:
-            case "state":
-                return self._is_cancellation_step(value)
             case "inalterable_hash":
-                return not move.inalterable_hash and has_capability(
+                return not self.inalterable_hash and has_capability(
                     self.env, Hashing, self
                 )
             case "delivery_date":
                 # Hungary and Saudi Arabia fill it right after posting.
-                return not move.delivery_date and not is_changed(
-                    move, "invoice_date", value
+                return not self.delivery_date and not is_changed(
+                    self, "invoice_date", value
                 )
             case "sequence_prefix" | "sequence_number":
-                return value == self._split_number(move.name)[fname]
+                return value == self._split_number(self.name)[fname]
             case "payment_state":
                 # The button that blocks the payment, and the one that allows it again.
-                if move.payment_state == "blocked":
+                if self.payment_state == "blocked":
                     return value == "not_paid"
-                return value == "blocked" and move.payment_state not in PAID_STATES
+                return value == "blocked" and self.payment_state not in PAID_STATES
             case "commercial_partner_id":
                 # The customer got another parent company.
                 return self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
@@ -405,6 +419,7 @@ class AccountMove(models.Model):
 
     def _check_unlocked_write(self, vals):
         """:raise UserError: the values make an issued document of these"""
+        # sudo: what was issued does not depend on who asks
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
             if (
@@ -472,18 +487,13 @@ class AccountMove(models.Model):
         """:param fnames: those of `NUMBER_FIELDS` that were given a value
         :raise UserError: the number is not Odoo's, and it is not the user's to choose
         """
-        move = self.sudo()
-        if (
-            move.name in NO_NUMBER
-            or not move.company_id.lock_posted_invoices
-            or not (move.move_type in CUSTOMER_TYPES or move.journal_id.type == "sale")
-        ):
+        if not self._is_numbered():
             return
-        split = move._split_number(move.name)
-        if ("name" in fnames and not move._is_number_by_hand_allowed()) or any(
-            move[fname] != split[fname] for fname in fnames - {"name"}
+        split = self._split_number(self.name)
+        if ("name" in fnames and not self._is_number_by_hand_allowed()) or any(
+            self[fname] != split[fname] for fname in fnames - {"name"}
         ):
-            move._raise_number_chosen()
+            self._raise_number_chosen()
 
     def _check_number_fits(self, values):
         """Odoo keeps the number of a draft, if it says nothing of the date.
@@ -491,26 +501,27 @@ class AccountMove(models.Model):
         :param values: new `date` or `invoice_date`, which is also the date, of a draft
         :raise UserError: its number would be among those of another series
         """
-        move = self.sudo()
         date = values.get("date") or values.get("invoice_date")
-        if (
-            not date
-            or move.name in NO_NUMBER
-            or move.posted_before
-            or not move.company_id.lock_posted_invoices
-            or not (move.move_type in CUSTOMER_TYPES or move.journal_id.type == "sale")
-        ):
+        if not date or self.posted_before or not self._is_numbered():
             return
-        future = move.new({"date": date}, origin=move)
+        future = self.new({"date": date}, origin=self)
         if (
-            future.date == move.date
+            future.date == self.date
             or not future._sequence_matches_date()
             or future._is_number_by_hand_allowed()
         ):
             return
-        last = move._split_number(future._get_last_sequence())
-        if last["sequence_prefix"] != move._split_number(move.name)["sequence_prefix"]:
-            move._raise_number_chosen()
+        last = self._split_number(future._get_last_sequence())
+        if last["sequence_prefix"] != self._split_number(self.name)["sequence_prefix"]:
+            self._raise_number_chosen()
+
+    def _is_numbered(self):
+        """:return: whether this has a number that the lock keeps"""
+        return (
+            self.name not in NO_NUMBER
+            and self.company_id.lock_posted_invoices
+            and (self.move_type in CUSTOMER_TYPES or self.journal_id.type == "sale")
+        )
 
     def _raise_number_chosen(self):
         raise UserError(
@@ -544,6 +555,7 @@ class AccountMove(models.Model):
 
     def _check_locked_unlink(self):
         """:raise UserError: one of these documents was issued"""
+        # sudo: what was issued does not depend on who asks
         issued = self._filter_locked() | self.sudo().filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
@@ -589,8 +601,10 @@ class AccountMove(models.Model):
             )
         )
         if documents:
+            # sudo: they are named to whoever was about to remove them
             names = format_list(
-                self.env, records.sudo()[:3].mapped(lambda r: r.display_name or "")
+                self.env,
+                records.sudo()[:3].mapped(lambda r: r.display_name or ""),
             )
             raise UserError(
                 self.env._(
@@ -629,6 +643,7 @@ class AccountMove(models.Model):
                 data = self.env.cr.precommit.data
                 if RELEASED not in data:
                     data[RELEASED] = set()
+                    # sudo: holds whoever ends the transaction
                     self.env.cr.precommit.add(
                         self.env["account.move"].sudo()._check_released
                     )

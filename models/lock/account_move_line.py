@@ -34,8 +34,10 @@ class AccountMoveLine(models.Model):
     def _compute_field_value(self, field):
         # EXTENDS 'base': what was issued is not computed anew
         if field.name in FROZEN_FIELDS:
+            # sudo: what is locked does not depend on who asks
             locked = self.sudo().move_id._filter_locked()
             self = self.filtered(  # noqa: PLW0642
+                # sudo: see above
                 lambda line: line.sudo().move_id not in locked
             )
         return super()._compute_field_value(field)
@@ -115,9 +117,11 @@ class AccountMoveLine(models.Model):
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
             return
+        # sudo: what is locked does not depend on who asks
         locked_moves = self.sudo().move_id._filter_locked()
         if locked_moves:
             self._check_locked_values(locked_moves, vals, closed_fields)
+        # sudo: what would change does not depend on who writes
         if vals.get("move_id") and any(
             is_changed(line, "move_id", vals["move_id"]) for line in self.sudo()
         ):
@@ -132,6 +136,7 @@ class AccountMoveLine(models.Model):
             if self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
             else ()
         )
+        # sudo: what would change does not depend on who writes
         for line in self.sudo():
             if line.move_id not in locked_moves:
                 continue
@@ -148,8 +153,10 @@ class AccountMoveLine(models.Model):
 
     def _check_locked_unlink(self):
         """:raise UserError: the document of one of these lines was issued"""
+        # sudo: what is locked does not depend on who asks
         if locked := self.sudo().move_id._filter_locked():
             # Odoo takes the cost of goods off a document that is being cancelled.
+            # sudo: see above
             lines = self.sudo().filtered(
                 lambda line: (
                     line.move_id in locked

@@ -134,6 +134,7 @@ def _is_tbai_to_ask(move):
     """:return: whether the authority is asked about this very document: a user can
     write which request is its own, and one that was accepted is asked no more
     """
+    # sudo: who may cancel an invoice need not be able to read the requests
     request = move.sudo().l10n_es_tbai_cancel_document_id
     return not request or (
         request.is_cancel and request.name == move.name and request.state != "accepted"

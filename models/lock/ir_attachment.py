@@ -41,6 +41,7 @@ class Slot(NamedTuple):
 
     def _raise_locked(self, env):
         """:raise UserError: always, for a slot of an issued document"""
+        # sudo: the document is named to whoever was about to change its file
         move = env["account.move"].sudo().browse(self.res_id)
         field = move._fields[self.res_field]
         raise UserError(
@@ -75,24 +76,23 @@ class IrAttachment(models.Model):
         # EXTENDS 'base': the archived file of an issued document stays as it is
         closed_fields = FILE_FIELDS & vals.keys()
         if closed_fields:
+            # sudo: what is locked does not depend on who asks
             for attachment in self.sudo()._filter_locked_files():
                 if any(
                     is_changed(attachment, name, vals[name]) for name in closed_fields
                 ):
                     attachment._get_slot()._raise_locked(self.env)
         if SLOT_FIELDS & vals.keys():
-            slots = {attachment: attachment._get_slot() for attachment in self.sudo()}
+            # sudo: what would change does not depend on who writes
+            slots = [attachment._get_slot() for attachment in self.sudo()]
             self._check_locked_slots(
-                [
-                    target
-                    for slot in slots.values()
-                    if (target := slot.move(vals)) != slot
-                ]
+                [target for slot in slots if (target := slot.move(vals)) != slot]
             )
         return super().write(vals)
 
     def unlink(self):
         # EXTENDS 'base': before 'account' takes the file off its document instead
+        # sudo: what is locked does not depend on who asks
         for attachment in self.sudo()._filter_locked_files():
             move = self.env["account.move"].browse(attachment.res_id)
             if not has_capability(self.env, FileRenewal, move):
@@ -121,9 +121,8 @@ class IrAttachment(models.Model):
         ]
         if not slots:
             return slots
-        moves = self.env["account.move"].sudo()
         ids = dict.fromkeys(slot.res_id for slot in slots)
-        locked = moves.browse(ids).exists()._filter_locked()
+        locked = self.env["account.move"].browse(ids).exists()._filter_locked()
         return [slot for slot in slots if slot.res_id in locked._ids]
 
     def _filter_locked_files(self):
@@ -141,6 +140,7 @@ class IrAttachment(models.Model):
         slots = self._filter_locked_slots(slots)
         if not slots:
             return
+        # sudo: which files there are does not depend on who asks
         files = self.sudo().search(
             [
                 ("res_model", "=", "account.move"),

@@ -75,6 +75,7 @@ class MailMessage(models.Model):
 
     def _filter_locked_history(self):
         """:return: those that are the history of issued documents, as superuser"""
+        # sudo: what is history does not depend on who asks
         messages = self.sudo().filtered(
             lambda message: (
                 message.model == "account.move"
@@ -84,12 +85,8 @@ class MailMessage(models.Model):
         )
         if not messages:
             return messages
-        moves = self.env["account.move"].sudo()
-        locked = (
-            moves.browse(dict.fromkeys(messages.mapped("res_id")))
-            .exists()
-            ._filter_locked()
-        )
+        ids = dict.fromkeys(messages.mapped("res_id"))
+        locked = self.env["account.move"].browse(ids).exists()._filter_locked()
         return messages.filtered(lambda message: message.res_id in locked._ids)
 
     def _check_locked_history(self):
@@ -98,12 +95,13 @@ class MailMessage(models.Model):
             locked.with_env(self.env)._raise_locked_history()
 
     def _raise_locked_history(self):
-        move = self.env["account.move"].browse(self.sudo().res_id)
+        # sudo: the document is named to whoever was about to change its history
+        move = self.env["account.move"].sudo().browse(self.sudo().res_id)
         raise UserError(
             self.env._(
                 "This message is the history of %(document)s, which was issued, and "
                 "cannot be changed or deleted. Write another message instead.",
-                document=move.sudo()._get_document_names(),
+                document=move._get_document_names(),
             )
         )
 
@@ -123,6 +121,7 @@ class MailTrackingValue(models.Model):
         messages = self.env["mail.message"].browse(
             id_ for id_ in ids if isinstance(id_, int)
         )
+        # sudo: what is history does not depend on who asks
         messages.sudo().filtered(
             lambda message: message._is_from_before()
         )._check_locked_history()
@@ -130,10 +129,12 @@ class MailTrackingValue(models.Model):
 
     def write(self, vals):
         # EXTENDS 'mail': what changed, from what and to what, stays
+        # sudo: what is history does not depend on who asks
         self.sudo().mail_message_id._check_locked_history()
         return super().write(vals)
 
     def unlink(self):
         # EXTENDS 'mail': see `write`
+        # sudo: what is history does not depend on who asks
         self.sudo().mail_message_id._check_locked_history()
         return super().unlink()

@@ -33,6 +33,7 @@ class ResCompany(models.Model):
             # Not by a user default either, which anybody can set.
             vals_list = [{**vals, "lock_posted_invoices": True} for vals in vals_list]
         companies = super().create(vals_list)
+        # sudo: a setting that holds for everybody
         companies.filtered(
             lambda company: not company.sudo().lock_posted_invoices
         )._log_lock()
@@ -42,6 +43,7 @@ class ResCompany(models.Model):
         # EXTENDS 'base': only an accounting administrator changes it, and it is logged
         if "lock_posted_invoices" not in vals:
             return super().write(vals)
+        # sudo: a setting that holds for everybody
         changing = self.filtered(
             lambda company: (
                 company.sudo().lock_posted_invoices
@@ -79,6 +81,7 @@ class ResCompany(models.Model):
         if not self:
             return
         for company in self:
+            # sudo: what is written in the log does not depend on who writes it
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s by user %s",
                 company.id,
@@ -86,10 +89,11 @@ class ResCompany(models.Model):
                 "on" if company.sudo().lock_posted_invoices else "off",
                 self.env.uid,
             )
-        # sudo: nobody has the right to write in the log
+        # sudo: nobody has the right to write in the log, nor may all read the setting
         log = with_capability(
             self.env["account.document.lock.log"].sudo(), LogEntry, self
         )
+        # sudo: what is written in the log does not depend on who writes it
         log.create(
             [
                 {
