@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_access_table
 from . import test_accountant
 from . import test_analysis
 from . import test_archive
