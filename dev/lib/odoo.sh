@@ -172,7 +172,8 @@ screenshots = $CACHE/screenshots
 END
     mv "$ODOO_CONF.$$" "$ODOO_CONF"
     ODOO=("$VENV/bin/python" -m odoo)
-    export PATH="$VENV/bin:$PATH" PYTHONPATH="$ODOO_LIB"
+    # PYTHON_ALSO: what dev/coverage has every process load.
+    export PATH="$VENV/bin:$PATH" PYTHONPATH="$ODOO_LIB${PYTHON_ALSO:+:$PYTHON_ALSO}"
     # Compiled files go to the cache, not into the repository nor into somebody's Odoo.
     unset PYTHONDONTWRITEBYTECODE
     export PYTHONPYCACHEPREFIX="$CACHE/pycache"
