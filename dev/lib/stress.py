@@ -9,7 +9,9 @@ ledger sums to zero, numbers have no gap. See dev/stress.
 
 import argparse
 import copy
+import html
 import itertools
+import json
 import random
 import re
 import sys
@@ -35,13 +37,18 @@ CONFLICTS = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected")
 KINDS = (
     "drafts",
     "paid_invoice",
+    "background_batches",
     "same_invoice",
     "one_line",
     "credit_and_payment",
     "overlapping_invoices",
     "apply_from_two_sides",
     "invoice_again",
+    "first_print",
 )
+# So many invoices at once are credited in the background.
+BATCH = 4
+PATIENCE = 120  # seconds until a batch must be done
 # What a browser sends along, without which JSON-2 wants a key.
 BROWSER = {
     "Sec-Fetch-Dest": "document",
@@ -106,11 +113,29 @@ INVARIANTS = {
         JOIN account_move c ON c.id = n.new_move_id AND c.state = 'posted'
         WHERE o.move_id > %s GROUP BY w.id
         HAVING count(DISTINCT o.move_id) <> count(DISTINCT c.id)""",
+    "a batch says otherwise than its credit note": """
+        SELECT i.name, l.state, c.name, c.state
+        FROM account_credit_note_batch_line l
+        JOIN account_move i ON i.id = l.invoice_id
+        LEFT JOIN account_move c ON c.id = l.credit_note_id
+        WHERE i.id > %s AND (l.state = 'done') <> (c.state IS NOT DISTINCT FROM 'posted'
+            AND c.reversed_entry_id = i.id)""",
+    "a batch says no reason": """
+        SELECT i.name, l.error FROM account_credit_note_batch_line l
+        JOIN account_move i ON i.id = l.invoice_id
+        WHERE i.id > %s AND l.state = 'failed'
+            AND (l.error IS NULL OR l.error LIKE 'Something unexpected%%')""",
     "invoiced again twice": """
         SELECT c.name, count(*) FROM account_move c
         JOIN account_move i ON i.reversed_entry_id = c.id AND i.state <> 'cancel'
         WHERE c.id > %s AND c.move_type = 'out_refund'
         GROUP BY c.id HAVING count(*) > 1""",
+    "archived twice": """
+        SELECT m.name, count(*) FROM ir_attachment a
+        JOIN account_move m ON m.id = a.res_id
+        WHERE m.id > %s AND a.res_model = 'account.move'
+            AND a.res_field = 'invoice_pdf_report_file'
+        GROUP BY m.id HAVING count(*) > 1""",
     "numbers with a gap, or twice": """
         SELECT journal_id, move_type, sequence_prefix, count(*),
             min(sequence_number), max(sequence_number)
@@ -228,6 +253,11 @@ class Session:
         )
         return self.call(WIZARD, "action_issue", [wizard["id"]])
 
+    def credit_in_background(self, ids, **values):
+        action = self.credit_in_dialog(ids, **values)
+        if action.get("res_model") != "account.credit.note.batch":
+            raise Failed(f"not in the background: {action}")
+
     def credit_by_json2(self, ids, **values):
         wizard_ids = self.json2(
             WIZARD, "create", vals_list=[{"move_ids": [[6, 0, ids]], **values}]
@@ -277,6 +307,20 @@ class Session:
 
     def credit_by_hand(self, invoice, amount):
         return self.post_draft(self.make_draft(invoice, amount))
+
+    def download(self, move_id):
+        """:return: the PDF of a document, as the web client downloads it"""
+        report = "account_partner_credit_note.report_credit_note"
+        response = self.http.get(
+            f"{self.url}/report/download",
+            params={
+                "data": json.dumps([f"/report/pdf/{report}/{move_id}", "qweb-pdf"])
+            },
+            timeout=120,
+        )
+        if not response.content.startswith(b"%PDF"):
+            raise Failed(html.unescape(response.text)[:1000])
+        return response.content
 
     def pay(self, ids, amount=None):
         wizard_id = self.call(
@@ -480,6 +524,33 @@ class Lane:
             for _session in self.sessions
         ]
 
+    def round_background_batches(self):
+        """The scheduler credits what others credit in the dialog, and pay."""
+        invoices = self.make_invoices(BATCH + 2)
+        ids = [invoice["id"] for invoice in invoices]
+        self.admin.pay(ids[:2])
+        pick = self.random.choice
+        values = pick(
+            (
+                {},
+                {"credit_method": "percentage", "percentage": 60},
+                {"settlement": "apply"},
+            )
+        )
+        several = self.random.sample(ids, BATCH - 1)
+        actions = [
+            lambda session: session.credit_in_background(ids, **values),
+            self.any_credit(pick(invoices)),
+            pick(
+                (
+                    self.credit_by(pick(("dialog", "rpc")), several),
+                    lambda session: session.credit_in_background(ids[::-1][:BATCH]),
+                )
+            ),
+            lambda session: session.pay([ids[-1]]),
+        ]
+        return actions[: len(self.sessions)]
+
     def round_invoice_again(self):
         [invoice] = self.make_invoices(1)
         self.admin.credit_by_json2([invoice["id"]])
@@ -492,6 +563,24 @@ class Lane:
             )
             for _session in self.sessions
         ]
+
+    def round_first_print(self):
+        """Everybody gets the same file."""
+        [invoice] = self.make_invoices(1)
+        self.admin.credit_by_json2([invoice["id"]])
+        [[credit_note]] = self.select(
+            "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice["id"]
+        )
+        files = set()
+
+        def download(session):
+            # For each, a browser of the server's own wants a worker, too.
+            with self.stress.printing:
+                files.add(session.download(credit_note))
+            if len(files) > 1:
+                raise Failed(f"two different files of {credit_note}")
+
+        return [download for _session in self.sessions]
 
     # -- rounds ----------------------------------------------------------------
 
@@ -525,6 +614,8 @@ class Lane:
                 print(f"{name}: {result} {text}")
         if crash:
             self.wait_for_quiet()
+        if kind == "background_batches":
+            self.wait_for_batches()
         self.stress.kinds[name] += 1
         self.stress.check()
 
@@ -584,6 +675,18 @@ class Lane:
                 return
             time.sleep(0.1)
 
+    def wait_for_batches(self):
+        """Until nothing is left to do in the background."""
+        end = time.monotonic() + PATIENCE
+        while self.select(
+            "SELECT id FROM account_credit_note_batch WHERE state = 'running'"
+        ):
+            if time.monotonic() > end:
+                self.stress.wrong.append("a batch does not come to its end")
+                return
+            self.stress.wake_scheduler()
+            time.sleep(0.2)
+
 
 class Stress:
     """All rounds, and what was seen in them."""
@@ -593,6 +696,7 @@ class Stress:
         self.counts = Counter()
         self.kinds = Counter()
         self.wrong = []
+        self.printing = threading.Semaphore(2)
         self.connection = psycopg2.connect(
             host=options.socket, user=options.role, dbname=options.db
         )
@@ -607,6 +711,7 @@ class Stress:
 
     def run(self):
         self.log_in()
+        self.prepare_scheduler()
         end = time.monotonic() + self.options.seconds
         lanes = [Lane(self, number) for number in range(self.options.lanes)]
         with ThreadPoolExecutor(len(lanes)) as pool:
@@ -639,6 +744,36 @@ class Stress:
             Session(options.url, options.db, login, PASSWORD) for login in logins
         ]
 
+    def prepare_scheduler(self):
+        """Let it do nothing but batches, and make small ones."""
+        [[self.cron]] = self.select(
+            "SELECT res_id FROM ir_model_data"
+            " WHERE name = 'ir_cron_account_credit_note_batch'"
+        )
+        self.select("UPDATE ir_cron SET active = (id = %s) RETURNING id", self.cron)
+        [[company]] = self.select(
+            "SELECT company_id FROM res_users WHERE login = 'admin'"
+        )
+        self.admin.call(
+            "res.company", "write", [company], {"credit_note_background_limit": BATCH}
+        )
+        self.postgres = psycopg2.connect(
+            host=self.options.socket, user=self.options.role, dbname="postgres"
+        )
+        self.postgres.autocommit = True
+
+    def wake_scheduler(self):
+        """As time does: what a crash stopped goes on after a while."""
+        self.select(
+            "INSERT INTO ir_cron_trigger (cron_id, call_at)"
+            " SELECT %s, now() AT TIME ZONE 'UTC' WHERE NOT EXISTS"
+            " (SELECT FROM ir_cron_trigger WHERE cron_id = %s) RETURNING id",
+            self.cron,
+            self.cron,
+        )
+        with self.postgres.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('cron_trigger', %s)", [self.options.db])
+
     def is_over(self, end):
         if self.wrong:
             return True
@@ -670,6 +805,8 @@ class Stress:
                         "could not serialize access",
                         "could not obtain lock",
                         "deadlock detected",
+                        # Of wkhtmltopdf, which keeps a connection open.
+                        "werkzeug: 127.0.0.1 - - [",
                     )
                 )
                 if not is_conflict:
@@ -699,6 +836,16 @@ class Stress:
                 f"{counts['workers killed']} times workers killed, "
                 f"{counts['connections cut']} times connections to the database cut"
             )
+        [[done, failed]] = self.select(
+            "SELECT count(*) FILTER (WHERE state = 'done'),"
+            " count(*) FILTER (WHERE state = 'failed')"
+            " FROM account_credit_note_batch_line WHERE invoice_id > %s",
+            self.first_move,
+        )
+        print(
+            f"{done} invoices credited in the background, {failed} could not be and "
+            "say why"
+        )
         print(
             f"{documents} credit notes posted for {invoices} invoices; "
             f"looked for after each round: {', '.join(INVARIANTS)}"
