@@ -3,10 +3,24 @@ import logging
 from odoo import api, models
 
 from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
+from odoo.addons.account.models.sequence_mixin import SequenceMixin
 
 from .reversal_batch import Copies, ReversalBatch, Tracking, UnexpectedCopy, copy_values
 
 ODOO_RECONCILE = OdooAccountMove._reconcile_reversed_moves
+# The methods that say how the next number looks, and how often Odoo defines them.
+SEQUENCE_METHODS = (
+    "_deduce_sequence_number_reset",
+    "_get_last_sequence",
+    "_get_last_sequence_domain",
+    "_get_sequence_format_param",
+    "_get_starting_sequence",
+)
+ODOO_DEFINITIONS = sum(
+    name in vars(base)
+    for base in (OdooAccountMove, SequenceMixin)
+    for name in SEQUENCE_METHODS
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -125,6 +139,32 @@ class AccountMove(models.Model):
             ]:
                 open_lines[0]._reconcile_plan(open_lines)
         return result
+
+    def _get_next_sequence_format(self):
+        # EXTENDS 'account': look up once how the numbers of a batch look. Which one is
+        # next Odoo itself knows from the first, see its `_locked_increment`.
+        batch = ReversalBatch.of(self.env)
+        if batch is None or not self._has_numbers_by_journal():
+            return super()._get_next_sequence_format()
+        key = (self.journal_id, self.date, self.move_type)
+        if key not in batch.sequence_formats:
+            batch.sequence_formats[key] = super()._get_next_sequence_format()
+        sequence_format, values = batch.sequence_formats[key]
+        # Odoo takes the number out of the values.
+        return sequence_format, dict(values)
+
+    def _has_numbers_by_journal(self):
+        """:return: whether journal, date and type say how the number of a document
+        looks, and no addon has a word in it
+        """
+        definitions = sum(
+            name in vars(base)
+            for base in type(self).__mro__
+            for name in SEQUENCE_METHODS
+        )
+        return definitions == ODOO_DEFINITIONS and not (
+            self.journal_id.is_self_billing or self.origin_payment_id
+        )
 
     # -------------------------------------------------------------------------
     # CHATTER: the changes of each document, told as ever.

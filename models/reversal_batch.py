@@ -32,7 +32,13 @@ class ReversalBatch:
     texts, lists and dicts, never such an object.
     """
 
-    __slots__ = ("copies", "plans", "reconciliation_plan", "tracking")
+    __slots__ = (
+        "copies",
+        "plans",
+        "reconciliation_plan",
+        "sequence_formats",
+        "tracking",
+    )
     key = "account_partner_credit_note.reversal_batch"
 
     def __init__(self, plans=None):
@@ -40,6 +46,7 @@ class ReversalBatch:
         self.plans = plans or {}
         self.copies = None
         self.reconciliation_plan = None
+        self.sequence_formats = {}
         self.tracking = None
 
     def on(self, records):
@@ -136,10 +143,13 @@ class Copies:
         """:param needed: {key: values} of journal items that Odoo is about to make
         :param moves: recordset of `account.move`
         """
+        due_keys = [
+            key for key in needed if "move_id" in key and "date_maturity" in key
+        ]
+        copies = moves.browse([key["move_id"] for key in due_keys])
         keys = defaultdict(list)
-        for key in needed:
-            if "move_id" in key and "date_maturity" in key:
-                keys[moves.browse(key["move_id"]).reversed_entry_id.id].append(key)
+        for key, copy in zip(due_keys, copies, strict=True):
+            keys[copy.reversed_entry_id.id].append(key)
         for origin_id, terms in self.terms.items():
             # Odoo reuses the last first.
             for key, term in zip(
