@@ -18,4 +18,5 @@ from . import account_move_reversals
 from . import lock
 from . import mail_followers
 from . import res_company
+from . import res_company_letterhead
 from . import res_config_settings

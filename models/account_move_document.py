@@ -43,6 +43,24 @@ class AccountMove(models.Model):
             or template
         )
 
+    def _get_letterhead_margins(self, report):
+        """:return: dict of values for Odoo's layout of reports, that of the highest
+        letterhead above credit notes with our document; the invoices among them get it
+        too, as all are printed with the same margins
+        """
+        name = "account_partner_credit_note.report_credit_note_document"
+        margins = [
+            # sudo: what the letterhead says does not depend on who prints
+            company.sudo()._get_letterhead_margins(report.get_paperformat())
+            for company, moves in self.grouped("company_id").items()
+            if any(move._get_name_invoice_report() == name for move in moves)
+        ]
+        return max(
+            margins,
+            key=lambda found: found.get("data_report_margin_top", 0),
+            default={},
+        )
+
     def _get_print_action(self):
         """:return: action that downloads these credit notes as a PDF"""
         report = self.env.ref("account_partner_credit_note.action_report_credit_note")

@@ -66,8 +66,11 @@ class IrActionsReport(models.Model):
 
     def _get_rendering_context(self, report, docids, data):
         # EXTENDS 'account': the portal shows what has no file yet as a proforma, but an
-        # issued document is none
+        # issued document is none; room for the letterhead above credit notes
         values = super()._get_rendering_context(report, docids, data)
+        if report.model == "account.move":
+            moves = self.env["account.move"].browse(docids)
+            values.update(moves._get_letterhead_margins(report))
         if self.env.context.get("proforma_invoice") and not (data or {}).get(
             "proforma"
         ):

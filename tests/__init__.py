@@ -32,6 +32,7 @@ from . import test_market
 from . import test_methods
 from . import test_odoo_reversal
 from . import test_over_credit
+from . import test_pages
 from . import test_point_of_sale
 from . import test_portal
 from . import test_properties

@@ -62,7 +62,12 @@ class TestDiscount(CreditNoteCommon):
                 preview = wizard._get_preview(invoice)
                 self.assertAlmostEqual(preview["total"], paid)
                 self.assertAlmostEqual(preview["amount_customer_credit"], paid)
-                self.assertIn("early payment discount", wizard.preview)
+                discount = invoice.currency_id.format(invoice.amount_total - paid)
+                self.assertIn(
+                    f"{invoice.name}: the customer took an early payment discount of"
+                    f" {discount}, booked with the payment.",
+                    wizard.preview,
+                )
                 wizard.action_issue()
                 credit_note = wizard.new_move_ids
                 self.assertAlmostEqual(credit_note.amount_total, paid)

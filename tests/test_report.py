@@ -228,17 +228,3 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         self.assertEqual(response.status_code, 200)
         self.assertIn("Credits the whole of invoice", response.text)
-
-    def test_long_credit_note_has_header_and_page_numbers(self):
-        invoice = self._create_invoice(
-            invoice_line_ids=[
-                Command.create({"name": f"Line {number}", "price_unit": 1.0})
-                for number in range(80)
-            ],
-            post=True,
-        )
-        credit_note = self._credit(invoice)
-        text = self._pdf_text("account.account_invoices", credit_note)
-        self.assertIn("Page 2", text)
-        self.assertGreater(text.count("Description"), 1)
-        self.assertIn("Line 79", text)

@@ -340,8 +340,21 @@ class AccountMoveReversal(models.TransientModel):
             "currency": invoice.currency_id,
             "amount_to_credit": totals["total"],
             "amount_left": max(0.0, invoice.amount_creditable - totals["total"]),
-            "discount": invoice._get_discounts_taken().get(invoice, 0.0),
+            "discount_note": self._get_discount_note(invoice),
         }
+
+    @api.model
+    def _get_discount_note(self, invoice):
+        """:return: sentence about the early payment discount taken, False if none"""
+        discount = invoice._get_discounts_taken().get(invoice)
+        if not discount:
+            return False
+        return self.env._(
+            "%(invoice)s: the customer took an early payment discount of %(discount)s,"
+            " booked with the payment. It is not credited again.",
+            invoice=invoice.name,
+            discount=invoice.currency_id.format(discount),
+        )
 
     def _render_preview(self, previews):
         if not previews:
