@@ -1,3 +1,5 @@
+# First: the others extend its hook.
+from . import account_move_wrappers
 from . import account_credit_note_batch
 from . import account_credit_note_batch_line
 from . import account_credit_note_reason
@@ -8,11 +10,11 @@ from . import account_move_cash_rounding
 from . import account_move_document
 from . import account_move_down_payment
 from . import account_move_discount
-from . import account_move_edi_reference
 from . import account_move_line
 from . import account_move_cost_of_goods
 from . import account_move_over_credit
 from . import account_move_send
+from . import edi_credit_note
 from . import ir_actions_report
 from . import account_move_reversals
 from . import lock

@@ -5,10 +5,23 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
+from ..models.lock.account_move import FREE_FIELDS
+from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
 from .common import CreditNoteCommon
 
 # What changes on every write, or is bookkeeping that Odoo goes on writing.
 NOT_COMPARED = ("write_date", "write_uid", "is_manually_modified")
+# What writing a free field may change besides itself: bookkeeping as well.
+FREE_COLUMNS = {
+    "account_move": FREE_FIELDS
+    | {"access_token", "message_main_attachment_id", "payment_state"},
+    "account_move_line": FREE_LINE_FIELDS,
+}
+# Relations of the lines: (name, table, column of the other side).
+LINE_RELATIONS = (
+    ("taxes", "account_move_line_account_tax_rel", "account_tax_id"),
+    ("tags", "account_account_tag_account_move_line_rel", "account_account_tag_id"),
+)
 
 
 class Undo(Exception):
@@ -91,16 +104,18 @@ class LockCommon(CreditNoteCommon):
                 )
             )
             parts[table] = [row[0] for row in self.env.cr.fetchall()]
-        self.env.cr.execute(
-            SQL(
-                "SELECT account_move_line_id, account_tax_id"
-                " FROM account_move_line_account_tax_rel r"
-                " JOIN account_move_line l ON l.id = r.account_move_line_id"
-                " WHERE l.move_id = %s ORDER BY 1, 2",
-                move_id,
+        for name, table, column in LINE_RELATIONS:
+            self.env.cr.execute(
+                SQL(
+                    "SELECT account_move_line_id, %(column)s FROM %(table)s r"
+                    " JOIN account_move_line l ON l.id = r.account_move_line_id"
+                    " WHERE l.move_id = %(move_id)s ORDER BY 1, 2",
+                    column=SQL.identifier(column),
+                    table=SQL.identifier(table),
+                    move_id=move_id,
+                )
             )
-        )
-        parts["taxes"] = self.env.cr.fetchall()
+            parts[name] = self.env.cr.fetchall()
         return parts
 
     def _changes(self, before, after):
@@ -120,6 +135,26 @@ class LockCommon(CreditNoteCommon):
                 elif old != new:
                     changes.append(f"{table}: {old} -> {new}")
         return changes
+
+    def _get_closed_changes(self, changes):
+        """:return: those changes that the lock does not leave free"""
+        result = []
+        for change in changes:
+            table, _, rest = change.partition(".")
+            table = table.partition(":")[0]
+            column = rest.partition(":")[0]
+            if column not in FREE_COLUMNS.get(table, ()) and table in (
+                "account_move",
+                "account_move_line",
+                *(name for name, _table, _column in LINE_RELATIONS),
+            ):
+                result.append(change)
+        return result
+
+    def _needs(self, addon, field, model="account.move"):
+        """Skip without the addon that has this field of this model."""
+        if model not in self.env or field not in self.env[model]._fields:
+            self.skipTest(f"{addon} is not in this database: --with {addon}")
 
     def _attack(self, attack, document, user):
         """:return: (what changed in the database, the refusal)"""
@@ -163,6 +198,17 @@ class LockCommon(CreditNoteCommon):
                 if kind == by:
                     self.assertNotIsInstance(error, AccessError)
                     self.assertIn(refusal or document.name, str(error))
+
+    def assertFrozen(self, change, document, by):
+        """Odoo alone changes the document when something else changes; not locked."""
+        self._set_lock(False)
+        changes, error = self._attack(change, document, self.users[by])
+        self.assertFalse(error)
+        self.assertTrue(changes, "it changes nothing, so it is no hole")
+        self._set_lock(True)
+        self.assertEqual(
+            self._attack(change, document, self.users[by]), ([], None), "not frozen"
+        )
 
     @contextmanager
     def assertRefusal(self, text=""):

@@ -1,10 +1,13 @@
 """Who passes the lock, and that nobody else does."""
 
+from functools import partial
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
+from ..models.account_move_wrappers import wrap_methods
 from ..models.lock import capability, edi_cancellation
 from ..models.lock.edi_cancellation import with_accepted_cancellation
 from .lock_common import LockCommon
@@ -191,6 +194,13 @@ class TestLockCapability(LockCommon):
                 """Says so."""
 
         Model._method._api_private = True
-        wrapped = edi_cancellation._wrap(Model._method, "self")
-        self.assertTrue(wrapped._api_private)
-        self.assertEqual(wrapped.__name__, "_method")
+        before = Model._method
+        wrappers = {
+            ("model", "_method"): partial(edi_cancellation._with_leave, path="self"),
+            ("model", "_of_a_later_odoo"): edi_cancellation._with_renewal,
+            ("not.there", "_method"): edi_cancellation._with_renewal,
+        }
+        wrap_methods({"model": Model}, wrappers)
+        self.assertIsNot(Model._method, before)
+        self.assertTrue(Model._method._api_private)
+        self.assertEqual(Model._method.__name__, "_method")

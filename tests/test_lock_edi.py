@@ -24,11 +24,6 @@ class TestLockEdi(LockCommon):
         super().setUpClass()
         cls.document = cls._invoice(100.0)
 
-    def _needs(self, addon, field, model="account.move"):
-        """Skip without the addon that has this field of this model."""
-        if model not in self.env or field not in self.env[model]._fields:
-            self.skipTest(f"{addon} is not in this database: --with {addon}")
-
     def _patched(self, *patches):
         stack = ExitStack()
         for target, name, result in patches:

@@ -625,17 +625,6 @@ class TestLockHoles(LockCommon):
 
     # --- what Odoo computes anew -------------------------------------------------
 
-    def assertFrozen(self, change, document, by):
-        """Odoo alone changes the document when something else changes; not locked."""
-        self._set_lock(False)
-        changes, error = self._attack(change, document, self.users[by])
-        self.assertFalse(error)
-        self.assertTrue(changes, "it changes nothing, so it is no hole")
-        self._set_lock(True)
-        self.assertEqual(
-            self._attack(change, document, self.users[by]), ([], None), "not frozen"
-        )
-
     def test_h24_language_of_the_customer(self):
         """Another language of the customer rewrote the terms of old invoices."""
         self.env["ir.config_parameter"].sudo().set_param(

@@ -78,6 +78,35 @@ class TestOdooReversal(CreditNoteCommon):
         self.assertEqual(new_invoice.amount_total, 460.0)
         self.assertEqual(new_invoice.invoice_origin, "S00042")
 
+    def test_reverse_and_create_invoice_without_lock_and_guard(self):
+        """As Odoo has it: what was matched is free for the new invoice."""
+        company = self.env.company
+        for locked, policy, is_free in (
+            (True, "warn", False),
+            (False, "block", False),
+            (False, "warn", True),
+        ):
+            with self.subTest(locked=locked, policy=policy):
+                company.lock_posted_invoices = locked
+                company.over_credit_policy = policy
+                invoice = self._invoice(100.0, quantity=4)  # 460.00
+                self._register_payment(
+                    invoice, amount=60.0, payment_difference_handling="open"
+                )
+                payment_lines = invoice._get_reconciled_amls()
+                earlier = self._native_credit_note(invoice, quantity=1)
+                self._form(invoice).save().modify_moves()
+                credit_note = invoice.reversal_move_ids - earlier
+                self.assertEqual(credit_note.amount_total, 345.0)
+                self.assertEqual(
+                    (-payment_lines.amount_residual, earlier.amount_residual),
+                    (60.0, 115.0) if is_free else (0.0, 0.0),
+                )
+                (invoice + earlier + credit_note).line_ids.filtered(
+                    lambda line: line.display_type == "payment_term"
+                ).reconcile()
+                self.assertEqual(invoice.amount_residual, 0.0)
+
     def test_vendor_bill_is_reversed_as_ever(self):
         bill = self._create_invoice(move_type="in_invoice", post=True)
         with self._form(bill) as form:

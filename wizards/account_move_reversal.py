@@ -303,6 +303,8 @@ class AccountMoveReversal(models.TransientModel):
         if not self.is_credit_note:
             return super().reverse_moves(is_modify=is_modify)
         self._check_invoices()
+        if is_modify and self._is_unmatched_first():
+            self.move_ids.line_ids.remove_move_reconcile()
         # For all at once; each plan reads it.
         self.move_ids.invoice_line_ids.mapped("quantity_creditable")
         batch = ReversalBatch(
@@ -318,12 +320,14 @@ class AccountMoveReversal(models.TransientModel):
         self._apply_plan(credit_notes, batch.plans)
         self._keep_orders_invoiced(ReversalBatch().on(credit_notes))
         if is_modify:
-            # Odoo posts them while it un-reconciles the payments, which we keep.
+            # Odoo posts them while it un-reconciles the payments.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
             # As Odoo does here: what was not paid needs no tax on payment, nor back.
             # Its `move_reverse_cancel` would leave out the cost of goods, too.
             self._post_credit_notes(to_post.with_context(no_cash_basis=True))
             self._settle_credit_notes(to_post)
+            # Whoever reads them next has them in their order, the latest first.
+            self.move_ids.invalidate_recordset(["reversal_move_ids"])
         return action
 
     # -------------------------------------------------------------------------

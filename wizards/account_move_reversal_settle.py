@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -20,6 +20,16 @@ class AccountMoveReversal(models.TransientModel):
             "amount_due_after": max(0.0, due - credit),
             "amount_customer_credit": max(0.0, credit - due),
         }
+
+    def _is_unmatched_first(self):
+        """:return: whether payments and earlier credit notes come off invoices that
+        are invoiced anew, as Odoo has it: where the company has neither lock nor guard
+        """
+        return (
+            not self.move_ids._filter_lock_concerned()
+            and self.company_id.over_credit_policy == "warn"
+            and self.date <= fields.Date.context_today(self)
+        )
 
     def _settle_credit_notes(self, credit_notes):
         """Do with the posted credit notes what the clerk chose.

@@ -36,6 +36,7 @@ CLOSING_ADDONS = frozenset(
         "sale",
         "sale_management",
         "sale_stock",
+        "stock_account",
     }
 )
 
@@ -77,8 +78,17 @@ NO_NUMBER = (False, None, "", "/")
 
 # Odoo computes these anew long after posting: the due date with a payment, from what
 # the payment term says by then; the terms printed, with the customer's language; the
-# bank account, with the payment method that is hoped for.
-FROZEN_FIELDS = frozenset({"invoice_date_due", "narration", "partner_bank_id"})
+# bank account, with the payment method that is hoped for; day and place of delivery,
+# with a delivery to come.
+FROZEN_FIELDS = frozenset(
+    {
+        "delivery_date",
+        "incoterm_location",
+        "invoice_date_due",
+        "narration",
+        "partner_bank_id",
+    }
+)
 
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"

@@ -1,12 +1,14 @@
 """What a tax authority has accepted: cancellations, and files with its answer on them.
 
 The e-invoicing addons cancel a document after the authority's answer, in a method of
-their own. This addon depends on none of them: once all addons are loaded, those methods
-are wrapped to give their documents leave to be cancelled. Other addons wrap their own
-call with `with_accepted_cancellation`.
+their own. This addon depends on none of them: those methods are wrapped to give their
+documents leave to be cancelled, see `account_move_wrappers`. Other addons wrap their
+own call with `with_accepted_cancellation`.
 """
 
-from odoo import models
+from functools import partial
+
+from odoo import api, models
 
 from .capability import Cancellation, FileRenewal, with_capability
 
@@ -44,46 +46,29 @@ def with_accepted_cancellation(recordset, documents):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def _register_hook(self):
-        res = super()._register_hook()
-        for model_name, method_name, path in CANCELLING_METHODS:
-            _patch(self.env.registry, model_name, method_name, path)
+    @api.model
+    def _get_method_wrappers(self):
+        wrappers = {
+            (model_name, method_name): partial(_with_leave, path=path)
+            for model_name, method_name, path in CANCELLING_METHODS
+        }
         if "l10n_in_edi_status" in self._fields:
-            _patch(self.env.registry, *RENEWING_METHOD, "invoices_data")
-        return res
-
-    def _unregister_hook(self):
-        for model_name, method_name, _path in (
-            *CANCELLING_METHODS,
-            (*RENEWING_METHOD, None),
-        ):
-            model_class = self.env.registry.get(model_name)
-            if model_class and hasattr(
-                vars(model_class).get(method_name), "lock_wrapped"
-            ):
-                delattr(model_class, method_name)
-        return super()._unregister_hook()
+            wrappers[RENEWING_METHOD] = _with_renewal
+        return super()._get_method_wrappers() | wrappers
 
 
-def _patch(registry, model_name, method_name, path):
-    model_class = registry.get(model_name)
-    method = getattr(model_class, method_name, None)
-    if method and not hasattr(method, "lock_wrapped"):
-        setattr(model_class, method_name, _wrap(method, path))
-
-
-def _wrap(method, path):
+def _with_leave(method, path):
     def wrapper(self, *args, **kwargs):
-        if path == "invoices_data":
-            return method(self, _with_file_renewal(*args, **kwargs))
         documents = _get_documents(self, path, *args, **kwargs)
         return method(with_accepted_cancellation(self, documents), *args, **kwargs)
 
-    # What the wrapped method says of itself: that it is private, or read-only.
-    vars(wrapper).update(vars(method))
-    wrapper.__name__ = method.__name__
-    wrapper.__doc__ = method.__doc__
-    wrapper.lock_wrapped = True
+    return wrapper
+
+
+def _with_renewal(method):
+    def wrapper(self, invoices_data, *args, **kwargs):
+        return method(self, _with_file_renewal(invoices_data), *args, **kwargs)
+
     return wrapper
 
 

@@ -4,8 +4,9 @@ The database takes a deleted tax off every line, and empties the delivery addres
 incoterm and their like. Merging rewrites the references below Odoo's `write`.
 """
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 PARTNER_PATHS = (
     "partner_id",
@@ -18,6 +19,59 @@ MERGED_PATHS = {
     "res.partner": PARTNER_PATHS,
     "account.account": ("line_ids.account_id",),
 }
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    @api.model
+    def _get_method_wrappers(self):
+        return super()._get_method_wrappers() | {
+            ("l10n_latam.document.type", "unlink"): _with_document_type_kept,
+            (
+                "account.update.tax.tags.wizard",
+                "_modify_tag_to_aml_relation",
+            ): _with_tags_kept,
+        }
+
+
+def _with_document_type_kept(method):
+    """Wrap `unlink()` of l10n_latam.document.type: the field of issued documents would
+    become empty.
+    """
+
+    def wrapper(self):
+        self.env["account.move"]._check_not_on_locked(
+            self, ["l10n_latam_document_type_id"]
+        )
+        return method(self)
+
+    return wrapper
+
+
+def _with_tags_kept(method):
+    """Wrap `_modify_tag_to_aml_relation(company_id, date_from)`: it rewrites the tags
+    of all lines since a day, in the database.
+    """
+
+    def wrapper(self, company_id, date_from):
+        moves = self.env["account.move"]
+        domain = (
+            moves._get_locked_domain()
+            & Domain("company_id", "=", company_id)
+            & Domain("date", ">=", date_from)
+            & (
+                Domain("line_ids.tax_ids", "!=", False)
+                | Domain("line_ids.tax_line_id", "!=", False)
+            )
+        )
+        # sudo: which documents exist does not depend on who asks
+        if issued := moves.sudo().search(domain, limit=1):
+            lines = self.env["account.move.line"]
+            raise UserError(issued._get_lock_refusal(lines, ["tax_tag_ids"]))
+        return method(self, company_id, date_from)
+
+    return wrapper
 
 
 class AccountCashRounding(models.Model):

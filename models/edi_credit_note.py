@@ -2,13 +2,13 @@
 
 The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number
 for suppliers in the Netherlands only, from a free text, and never its date. This addon
-does not depend on the e-invoicing addons: once all addons are loaded, their methods are
-wrapped, for every country and format made from them.
+does not depend on the e-invoicing addons: their methods are wrapped, for every country
+and format made from them, see `account_move_wrappers`.
 """
 
 from lxml import etree
 
-from odoo import models
+from odoo import api, models
 
 CII = {
     "ram": (
@@ -22,25 +22,13 @@ CII = {
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    def _register_hook(self):
-        res = super()._register_hook()
-        for (model_name, method_name), wrap in WRAPPERS.items():
-            model_class = self.env.registry.get(model_name)
-            method = getattr(model_class, method_name, None)
-            if method and not hasattr(method, "reference_wrapped"):
-                wrapper = wrap(method)
-                wrapper.reference_wrapped = True
-                setattr(model_class, method_name, wrapper)
-        return res
-
-    def _unregister_hook(self):
-        for model_name, method_name in WRAPPERS:
-            model_class = self.env.registry.get(model_name)
-            if model_class and hasattr(
-                vars(model_class).get(method_name), "reference_wrapped"
-            ):
-                delattr(model_class, method_name)
-        return super()._unregister_hook()
+    @api.model
+    def _get_method_wrappers(self):
+        return super()._get_method_wrappers() | {
+            ("account.move", "_l10n_hu_edi_get_operation_type"): _with_whole_credit,
+            ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
+            ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
+        }
 
 
 def _with_reference_in_ubl(method):
@@ -121,21 +109,14 @@ def _with_whole_credit(method):
 
     def wrapper(self):
         operation = method(self)
-        if operation == "MODIFY" and self.move_type == "out_refund":
+        if operation == "MODIFY" and set(self.mapped("move_type")) == {"out_refund"}:
             base = self._l10n_hu_get_chain_base()
             chain = base._l10n_hu_get_chain_invoices().filtered(
                 lambda move: move.state == "posted"
             )
             total = sum(chain.mapped("amount_total_in_currency_signed"))
-            if self.currency_id.is_zero(total):
+            if base.currency_id.is_zero(total):
                 return "STORNO"
         return operation
 
     return wrapper
-
-
-WRAPPERS = {
-    ("account.move", "_l10n_hu_edi_get_operation_type"): _with_whole_credit,
-    ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
-    ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
-}

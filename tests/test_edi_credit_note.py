@@ -21,7 +21,7 @@ CII = {
 
 
 @tagged("post_install", "-at_install")
-class TestEdiReference(CreditNoteCommon):
+class TestEdiCreditNote(CreditNoteCommon):
     """The electronic credit note: type 381, positive, and the invoice it credits."""
 
     @classmethod
