@@ -64,6 +64,13 @@ class AccountMove(models.Model):
             reverse_moves.browse(bodies)._message_log_batch(bodies=bodies)
         return reverse_moves
 
+    def copy_data(self, default=None):
+        # EXTENDS 'account': the copies of a batch are made in one environment
+        batch = ReversalBatch.of(self.env)
+        if batch and batch.copies and "__copy_data_seen" not in self.env.context:
+            self = batch.copies.in_one_environment(self)  # noqa: PLW0642
+        return super().copy_data(default)
+
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'account': the copies of a batch are made at once

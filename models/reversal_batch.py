@@ -68,13 +68,22 @@ class Copies:
     it comes out different, there is an end to it: see `UnexpectedCopy`.
     """
 
-    __slots__ = ("default_values_list", "left", "made", "messages", "origins", "terms")
+    __slots__ = (
+        "default_values_list",
+        "left",
+        "made",
+        "messages",
+        "origins",
+        "seen",
+        "terms",
+    )
 
     def __init__(self, origins, default_values_list):
         self.origins = origins
         self.default_values_list = default_values_list
         self.made = origins.browse()
         self.left = None  # {id of the original: (its copy, what it is made from)}
+        self.seen = defaultdict(set)  # what one `copy_data` went through
         self.terms = {}  # {id of the original: [values of its copied due amounts]}
         self.messages = []  # [{id: body}], for the first message of each, the second...
 
@@ -85,6 +94,16 @@ class Copies:
             and vals_list[0].get("reversed_entry_id") == records.id
             and records.id in (self.origins.ids if self.left is None else self.left)
         )
+
+    def in_one_environment(self, origin):
+        """Odoo makes an environment for each `copy_data`, and goes through all there
+        are whenever it wants one.
+
+        :param origin: the document that is copied
+        :return: the document, in the same environment as those before it
+        """
+        self.seen.clear()
+        return origin.with_context(__copy_data_seen=self.seen)
 
     def take(self, origin, values, create):
         """:param origin: the document that is copied
