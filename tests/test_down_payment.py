@@ -1,4 +1,5 @@
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import CreditNoteCommon
@@ -82,8 +83,38 @@ class TestDownPayment(CreditNoteCommon):
             ]
         )
         self.assertAlmostEqual(
-            sum(documents.mapped("amount_total_signed")), self.order.amount_total
+            sum(
+                document.direction_sign * -document.amount_total
+                for document in documents
+            ),
+            self.order.amount_total,
         )
+
+    def _post_by_hand(self, draft):
+        """As the button *Confirm* does, whose request then commits."""
+        draft.action_post()
+        self.env.cr.flush()
+
+    def _make_order(self, *lines, **values):
+        """:param lines: (price, taxes) of each line, of 10 pieces"""
+        self.order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": self.product_a.id,
+                            "product_uom_qty": 10,
+                            "price_unit": price,
+                            "tax_ids": [Command.set(taxes.ids)],
+                        }
+                    )
+                    for price, taxes in lines
+                ],
+                **values,
+            }
+        )
+        self.order.action_confirm()
 
     # -------------------------------------------------------------------------
     # THE INVOICE OF THE DOWN PAYMENT
@@ -176,6 +207,69 @@ class TestDownPayment(CreditNoteCommon):
         self.assertFalse(final.invoice_line_ids.filtered("is_downpayment"))
         self.assertOrderPaidOnce()
 
+    def test_part_edited_by_hand(self):
+        """Odoo would deduct nothing any more of what is left."""
+        invoice = self._down_payment()
+        draft = self._native_credit_note(invoice, post=False, price_unit=80.0)
+        self._post_by_hand(draft)
+        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
+        self.assertOrderPaidOnce()
+
+    def test_locked_order(self):
+        invoice = self._down_payment()
+        self.order.action_lock()
+        self._credit(invoice, credit_method="amount", amount=92.0)
+        self.assertTrue(self.order.locked)
+        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
+        self.assertOrderPaidOnce()
+
+    def test_taxes_and_currencies(self):
+        """Part of the down payment, the final invoice, and that credited as a whole."""
+        included = self.tax_sale_a.copy(
+            {
+                "name": "included",
+                "amount": 21.0,
+                "price_include_override": "tax_included",
+            }
+        )
+        odd = self.tax_sale_a.copy({"name": "odd", "amount": 7.7})
+        fixed = self.tax_sale_a.copy(
+            {"name": "fixed", "amount": 0.37, "amount_type": "fixed"}
+        )
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3337)])
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "EUR", "currency_id": currency.id}
+        )
+        for name, lines in (
+            ("several", [(33.33, self.tax_sale_a + odd)]),
+            ("included", [(33.33, included)]),
+            ("included and odd", [(33.33, included + odd)]),
+            (
+                "of each line",
+                [(33.33, self.tax_sale_a), (12.79, odd), (7.01, included)],
+            ),
+            ("fixed", [(33.33, fixed + self.tax_sale_a)]),
+            ("none", [(33.33, self.env["account.tax"])]),
+        ):
+            for values in ({}, {"pricelist_id": pricelist.id}):
+                for rounding in ("round_globally", "round_per_line"):
+                    with self.subTest(name, foreign=bool(values), rounding=rounding):
+                        self._check_part_then_final(lines, values, rounding)
+
+    def _check_part_then_final(self, lines, values, rounding):
+        self.env.company.tax_calculation_rounding_method = rounding
+        # Those of the others are not counted.
+        self.partner_a = self.partner_a.copy()
+        self._make_order(*lines, partner_id=self.partner_a.id, **values)
+        invoice = self._down_payment(advance_payment_method="percentage", amount=30.0)
+        self._credit(invoice, credit_method="amount", amount=37.13)
+        final = self._final_invoice()
+        self.assertOrderPaidOnce()
+        draft = self._native_credit_note(final, post=False)
+        self._post_by_hand(draft)
+        self._final_invoice()
+        self.assertOrderPaidOnce()
+
     # -------------------------------------------------------------------------
     # THE FINAL INVOICE, WITH THE DEDUCTION ON IT
     # -------------------------------------------------------------------------
@@ -238,3 +332,67 @@ class TestDownPayment(CreditNoteCommon):
         again = self._final_invoice()
         self.assertAlmostEqual(again.amount_untaxed, 800.0)
         self.assertAlmostEqual(self._deducted(again), 200.0)
+
+    def test_final_invoice_part_of_the_deduction(self):
+        """The order would deduct it whole again, whatever part was credited."""
+        self._down_payment()
+        final = self._final_invoice()
+        goods, deduction = self._goods_and_deduction(final)
+        for part in ({"quantity": -0.5}, {"quantity": -1.0, "price_unit": 100.0}):
+            with self.subTest(part=part):
+                values = self._lines(goods, 5)
+                values["line_ids"] += self._lines(deduction, **part)["line_ids"]
+                with self.assertRaisesRegex(UserError, "Credit all of the line"):
+                    self._credit(final, **values)
+                self.assertFalse(final.reversal_move_ids)
+                # Out of goodwill nothing is deducted again.
+                self._credit(final, reopen_order=False, **values)
+                self.assertEqual(self.order.invoice_status, "invoiced")
+                final = self._again(final)
+                goods, deduction = self._goods_and_deduction(final)
+
+    def _again(self, final):
+        """:return: the final invoice of a copy of the order"""
+        self.order = self.order.copy()
+        self.order.action_confirm()
+        self._down_payment()
+        return self._final_invoice()
+
+    def test_final_invoice_by_hand(self):
+        """Drafts of the dialog and of Odoo, posted by the clerk."""
+        self._down_payment()
+        final = self._final_invoice()
+        for is_ours in (True, False):
+            if is_ours:
+                wizard = self._wizard(final)
+                wizard.action_save_draft()
+                draft = wizard.new_move_ids
+            else:
+                draft = self._native_credit_note(final, post=False)
+            with self.subTest(is_ours=is_ours):
+                goods, deduction = self._goods_and_deduction(draft)
+                for part in ({"price_unit": 100.0}, {"quantity": -0.5}):
+                    with self.cr.savepoint() as savepoint:
+                        goods.quantity = 5
+                        deduction.write(part)
+                        with self.assertRaisesRegex(
+                            UserError, "Credit all of the line"
+                        ):
+                            draft.action_post()
+                        savepoint.rollback()
+                        self.env.invalidate_all()
+                self._post_by_hand(draft)
+                final = self._final_invoice()
+                self.assertAlmostEqual(self._deducted(final), 200.0)
+                self.assertOrderPaidOnce()
+
+    def test_final_invoice_by_hand_after_part_of_the_down_payment(self):
+        """Sales sets the price of the down payment anew when a document is posted."""
+        invoice = self._down_payment()
+        self._credit(invoice, credit_method="amount", amount=92.0)
+        final = self._final_invoice(post=False)
+        self._post_by_hand(final)
+        draft = self._native_credit_note(final, post=False)
+        self._post_by_hand(draft)
+        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
+        self.assertOrderPaidOnce()

@@ -154,6 +154,12 @@ class AccountMoveReversalLine(models.TransientModel):
                     **values,
                 )
             )
+        if (
+            self.reversal_id.reopen_order
+            and line._is_deduction()
+            and not self._is_all_left()
+        ):
+            raise UserError(line._get_deduction_refusal())
 
     def _is_all_left(self):
         """:return: whether all that is left of the invoice line is credited"""
