@@ -95,17 +95,13 @@ class AccountCreditNoteBatch(models.Model):
         comodel_name="account.journal", compute="_compute_choices"
     )
     credit_method = fields.Selection(
-        selection=[("remaining", "Everything left"), ("percentage", "A percentage")],
+        selection=lambda self: self._get_dialog_selection("credit_method"),
         string="Credit",
         compute="_compute_choices",
     )
     percentage = fields.Float(compute="_compute_choices")
     settlement = fields.Selection(
-        selection=[
-            ("keep", "Keep as customer credit"),
-            ("apply", "Apply to other open invoices"),
-            ("refund", "Refund"),
-        ],
+        selection=lambda self: self._get_dialog_selection("settlement"),
         string="Beyond the Amount Due",
         compute="_compute_choices",
     )
@@ -146,6 +142,12 @@ class AccountCreditNoteBatch(models.Model):
             batch.processed_count = total - waiting
             batch.can_print = 0 < done <= MAX_PRINT
             batch.progress = 100.0 * (total - waiting) / total if total else 100.0
+
+    @api.model
+    def _get_dialog_selection(self, field_name):
+        """:return: the choices of this field of the dialog, translated"""
+        field = self.env["account.move.reversal"]._fields[field_name]
+        return field._description_selection(self.env)
 
     @api.depends("dialog_values")
     def _compute_choices(self):
