@@ -12,7 +12,9 @@ class AccountMove(models.Model):
         # EXTENDS 'account': Odoo rounds a draft anew at each write, as the one that
         # another addon does on posting. What takes the invoice's rounding back stays.
         if self.reversed_entry_id and (
-            self._is_planned_credit_note() or self._is_credited_in_part()
+            self._is_planned_credit_note()
+            or self._is_credited_in_part()
+            or self._is_rounded_as_invoice()
         ):
             return None
         return super()._recompute_cash_rounding_lines()
@@ -30,4 +32,39 @@ class AccountMove(models.Model):
         """
         return not self.invoice_cash_rounding_id and any(
             self.invoice_line_ids.mapped("credited_as")
+        )
+
+    def _is_rounded_as_invoice(self):
+        """:return: whether this credit note takes back the whole of its invoice and
+        what that was rounded by, whatever the setting is today
+        """
+        invoice = self.reversed_entry_id
+        return (
+            self.move_type == "out_refund"
+            and invoice._is_creditable()
+            and self.currency_id == invoice.currency_id
+            and self.invoice_cash_rounding_id == invoice.invoice_cash_rounding_id
+            and all(
+                self.currency_id.is_zero(amount + invoiced)
+                for amount, invoiced in zip(
+                    self._get_rounded_amounts(),
+                    invoice._get_rounded_amounts(),
+                    strict=True,
+                )
+            )
+        )
+
+    def _get_rounded_amounts(self):
+        """:return: (what was rounded, what it was rounded by), in currency"""
+        self.ensure_one()
+        items = self.line_ids.filtered(
+            lambda line: (
+                line.account_id.account_type
+                not in ("asset_receivable", "liability_payable")
+            )
+        )
+        roundings = items.filtered(lambda line: line.display_type == "rounding")
+        return tuple(
+            sum(lines.mapped("amount_currency"))
+            for lines in (items - roundings, roundings)
         )

@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import CreditNoteCommon
 
@@ -102,7 +102,52 @@ class TestRemaining(CreditNoteCommon):
     def test_mixed_early_payment_discount_in_another_currency(self):
         """Its journal items go in proportion with a part; none are left at the end."""
         currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3337)])
-        term = self.env["account.payment.term"].create(
+        term = self._mixed_term()
+        invoice = self._invoice(
+            100.0, 33.33, currency_id=currency.id, invoice_payment_term_id=term.id
+        )
+        self.assertTrue(
+            invoice.line_ids.filtered(lambda line: line.display_type == "epd")
+        )
+        for percentage in (10, 33):
+            self._credit(invoice, credit_method="percentage", percentage=percentage)
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_mixed_early_payment_discount_in_part(self):
+        """Odoo leaves its journal items out of the total, so that they come to nothing
+        on each credit note.
+        """
+        odd = self.tax_sale_a.copy({"name": "odd", "amount": 7.7})
+        invoice = self._create_invoice(
+            invoice_payment_term_id=self._mixed_term().id,
+            invoice_line_ids=[
+                self._prepare_invoice_line(price_unit=price, tax_ids=taxes)
+                for price, taxes in (
+                    (131.52, self.tax_sale_a),
+                    (969.12, odd),
+                    (186.49, self.tax_sale_a + odd),
+                )
+            ],
+            post=True,
+        )
+        for percentage in (1, 7, 13, 29, 31):
+            values = {"credit_method": "percentage", "percentage": percentage}
+            preview = self._wizard(invoice, **values)._get_preview(invoice)
+            credit_note = self._credit(invoice, **values)
+            self.assertAlmostEqual(credit_note.amount_total, preview["total"])
+            self.assertAlmostEqual(
+                credit_note.amount_total,
+                sum(self._get_terms(credit_note).mapped("balance")) * -1,
+            )
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def _get_terms(self, move):
+        return move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+
+    def _mixed_term(self):
+        return self.env["account.payment.term"].create(
             {
                 "name": "2/10",
                 "early_discount": True,
@@ -114,16 +159,6 @@ class TestRemaining(CreditNoteCommon):
                 ],
             }
         )
-        invoice = self._invoice(
-            100.0, 33.33, currency_id=currency.id, invoice_payment_term_id=term.id
-        )
-        self.assertTrue(
-            invoice.line_ids.filtered(lambda line: line.display_type == "epd")
-        )
-        for percentage in (10, 33):
-            self._credit(invoice, credit_method="percentage", percentage=percentage)
-        self._credit(invoice)
-        self.assertNothingLeft(invoice)
 
     def test_cash_rounding(self):
         for strategy in ("add_invoice_line", "biggest_tax"):
@@ -217,9 +252,6 @@ class TestRemaining(CreditNoteCommon):
         if is_draft:
             wizard.action_save_draft()
             wizard.new_move_ids.ref = "written"
-            if not credited and setting != 0.05:
-                # Odoo's: the clerk sees another setting and another total.
-                return
             wizard.new_move_ids.action_post()
         else:
             with patch.object(model, "_post", post):
@@ -229,6 +261,66 @@ class TestRemaining(CreditNoteCommon):
         self.assertEqual(len(self._get_roundings(wizard.new_move_ids)), 1)
         if not is_draft:
             self.assertNothingLeft(invoice)
+
+    def test_cash_rounding_on_a_tax_is_a_refund_of_it(self):
+        """In the tax report, as what Odoo's own reversal books."""
+        self.tax_sale_a.invoice_repartition_line_ids.tag_ids = self._tag("invoice")
+        self.tax_sale_a.refund_repartition_line_ids.tag_ids = self._tag("refund")
+        invoice = self._invoice(
+            9.99, 19.94, invoice_cash_rounding_id=self._cash_rounding("biggest_tax").id
+        )
+        native = self._get_roundings(invoice._reverse_moves())
+        self.assertEqual(native.tax_tag_ids.name, "refund")
+        native.move_id.unlink()
+        for values in (
+            {"credit_method": "percentage", "percentage": 50},
+            {"credit_method": "percentage", "percentage": 30},
+            {},
+        ):
+            for rounding in self._get_roundings(self._credit(invoice, **values)):
+                self.assertEqual(rounding.tax_tag_ids.name, "refund")
+                self.assertEqual(
+                    rounding.tax_repartition_line_id.document_type, "refund"
+                )
+        self.assertTrue(self._get_roundings(invoice.reversal_move_ids))
+        self.assertNothingLeft(invoice)
+
+    def _tag(self, name):
+        return self.env["account.account.tag"].create(
+            {
+                "name": name,
+                "applicability": "taxes",
+                "country_id": self.tax_sale_a.country_id.id,
+            }
+        )
+
+    def test_draft_edited_after_the_tax_rounding_changed(self):
+        """What the clerk writes on it leaves its amounts alone."""
+        self.env.company.tax_calculation_rounding_method = "round_globally"
+        for method in ("remaining", "percentage"):
+            for name, edit in (
+                ("reference", lambda form, _line: setattr(form, "ref", "written")),
+                ("label", lambda _form, line: setattr(line, "name", "written")),
+            ):
+                with self.subTest(method=method, edited=name):
+                    self._check_edited_draft(method, edit)
+
+    def _check_edited_draft(self, method, edit):
+        company = self.env.company
+        company.tax_calculation_rounding_method = "round_globally"
+        invoice = self._invoice(10.03, 10.03, 10.03)
+        company.tax_calculation_rounding_method = "round_per_line"
+        wizard = self._wizard(invoice, credit_method=method, percentage=50)
+        wizard.action_save_draft()
+        draft = wizard.new_move_ids
+        total = draft.amount_total
+        with Form(draft) as form, form.invoice_line_ids.edit(0) as line:
+            edit(form, line)
+        self.assertAlmostEqual(draft.amount_total, total)
+        draft.action_post()
+        if invoice.amount_creditable:
+            self._credit(invoice)
+        self.assertNothingLeft(invoice)
 
     def test_invoice_of_zero(self):
         invoice = self._invoice(100.0, -100.0)

@@ -171,14 +171,20 @@ class AccountMoveReversal(models.TransientModel):
                 )
                 for line in lines[:1]
             ]
-        if not changes:
+        # With early payment discounts in a foreign currency, what Odoo makes does not
+        # always balance.
+        amount, balance = (
+            sum(credit_note.line_ids.mapped(field_name))
+            + sum(change[index] for change in changes.values())
+            for index, field_name in enumerate(("amount_currency", "balance"))
+        )
+        if credit_note.currency_id.is_zero(
+            amount
+        ) and credit_note.company_currency_id.is_zero(balance):
             return commands
         receivable = credit_note.line_ids.filtered(
             lambda line: line.display_type == "payment_term"
         )[:1]
-        amount, balance = (
-            sum(change[index] for change in changes.values()) for index in (0, 1)
-        )
         commands.append(
             Command.update(
                 receivable.id,
@@ -268,7 +274,35 @@ class AccountMoveReversal(models.TransientModel):
         source = items.filtered(lambda line: line._get_credit_key() == key)[:1]
         [values] = source.copy_data({"move_id": credit_note.id})
         amount, balance = amounts
-        return Command.create({**values, "amount_currency": amount, "balance": balance})
+        return Command.create(
+            {
+                **values,
+                **self._prepare_refund_tax(credit_note, source),
+                "amount_currency": amount,
+                "balance": balance,
+            }
+        )
+
+    def _prepare_refund_tax(self, credit_note, source):
+        """:param source: journal item of an invoice or of its credit notes
+        :return: values that make it an item of a credit note in the tax report; none
+            where it is no tax
+        """
+        repartition = source.tax_repartition_line_id
+        if repartition.document_type != "invoice":
+            return {}
+        siblings = repartition.tax_id.invoice_repartition_line_ids
+        position = siblings.ids.index(repartition.id)
+        refund = repartition.tax_id.refund_repartition_line_ids[position]
+        tax_items = credit_note.line_ids.filtered(
+            lambda line: line.tax_repartition_line_id == refund
+        )
+        return {
+            "tax_repartition_line_id": refund.id,
+            "tax_tag_ids": [
+                Command.set((tax_items[:1].tax_tag_ids or refund.tag_ids).ids)
+            ],
+        }
 
     def _log_issued(self, credit_notes):
         """Say on each invoice which credit note was issued, of how much and why.

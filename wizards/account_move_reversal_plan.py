@@ -308,8 +308,28 @@ class AccountMoveReversal(models.TransientModel):
                 invoice.currency_id.round(amount_left * weight),
                 (amount_left, balance_left),
             )
+        for display_type in ("discount", "epd"):
+            self._keep_pairs_even(invoice, display_type, left, amounts, share)
         self._hit_total(invoice, lines, left, amounts)
         return amounts
+
+    def _keep_pairs_even(self, invoice, display_type, left, amounts, share):
+        """Give the largest item of this type the cents that rounding took off them.
+
+        They come to nothing on the invoice, and Odoo leaves them out of its total.
+        """
+        keys = [key for key in left if key[:2] == ("other", display_type)]
+        if not keys:
+            return
+        missing = [
+            share * sum(left[key][index] for key in keys)
+            - sum(amounts[key][index] for key in keys)
+            for index in (0, 1)
+        ]
+        largest = max(keys, key=lambda key: abs(amounts[key][0]))
+        amounts[largest] = self._round_amounts(
+            invoice, map(sum, zip(amounts[largest], missing, strict=True))
+        )
 
     def _at_rate_of_the_day(self, invoice, amounts):
         """:return: the amounts with their balances at the rate of the credit note"""
