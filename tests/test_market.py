@@ -1,3 +1,5 @@
+from lxml import etree, html
+
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -9,9 +11,15 @@ from .common import CreditNoteCommon
 class TestMarket(CreditNoteCommon):
     """What plain Odoo 19 does was measured, row by row; each row is better here.
 
-    Rows of the printed document, the e-mail, e-invoices and the tab have tests of their
-    own: TestReport, TestMail, TestUbl, TestInvoicesTab.
+    In depth they are in TestReport, TestMail, TestEdiReference and TestInvoicesTab; how
+    well plain Odoo keeps what is posted is in TestLockHoles.
     """
+
+    def _html_text(self, move):
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", move.ids
+        )
+        return " ".join(" ".join(html.fromstring(content).itertext()).split())
 
     def test_row_credit_note_of_300_on_an_invoice_of_100(self):
         """Odoo posts it silently."""
@@ -68,12 +76,19 @@ class TestMarket(CreditNoteCommon):
         with self.assertRaisesRegex(UserError, "Choose a reason"):
             self._credit(self._invoice(100.0))
 
-    def test_row_original_number_from_the_link(self):
-        """Odoo prints it from the free text `ref`."""
-        credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)
+    def test_row_original_number_on_the_pdf(self):
+        """Odoo prints it from the free text `ref`, and never the date."""
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        draft = self._native_credit_note(invoice, post=False)
+        draft.ref = "PO 4711"
+        draft.action_post()
+        self.assertIn(
+            f"Credits the whole of invoice {invoice.name} of 05/10/2026.",
+            self._html_text(draft),
+        )
         with self.assertRaises(UserError):
-            credit_note.reversed_entry_id = False
-        self.assertTrue(credit_note.reversed_entry_id)
+            draft.reversed_entry_id = False
+        self.assertEqual(draft.reversed_entry_id, invoice)
 
     def test_row_rate_2_then_rate_3(self):
         """Odoo: 50.00 against -33.33 and an exchange difference."""
@@ -129,6 +144,57 @@ class TestMarket(CreditNoteCommon):
         draft = self._invoice(50.0, post=False)
         with self.assertRaisesRegex(UserError, "A draft has nothing to credit"):
             (self._invoice(100.0) + draft).action_credit_note()
+
+    def test_row_mail(self):
+        """As in Odoo: its own composer, and a template for credit notes alone."""
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(invoice)
+        self.assertEqual(
+            credit_note._get_mail_template(),
+            self.env.ref("account_partner_credit_note.mail_template_credit_note"),
+        )
+        self.assertNotEqual(
+            (credit_note + invoice)._get_mail_template(),
+            credit_note._get_mail_template(),
+        )
+        self.assertEqual(
+            credit_note.action_send_and_print()["res_model"], "account.move.send.wizard"
+        )
+
+    def test_row_qr_code_and_payment_communication(self):
+        """As in Odoo: nothing is to be paid on a credit note."""
+        self.env.company.qr_code = True
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(invoice)
+        self.assertTrue(invoice.display_qr_code)
+        self.assertFalse(credit_note.display_qr_code)
+        self.assertIn("Payment Communication", self._html_text(invoice))
+        self.assertNotIn("Payment Communication", self._html_text(credit_note))
+
+    def test_row_ubl_billing_reference(self):
+        """Odoo writes it for Dutch suppliers only, and from the free text `ref`."""
+        if "account.edi.xml.ubl_bis3" not in self.env:
+            self.skipTest("account_edi_ubl_cii is not in this database")
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        draft = self._native_credit_note(invoice, post=False)
+        draft.ref = "PO 4711"
+        draft.action_post()
+        content, _errors = self.env["account.edi.xml.ubl_bis3"]._export_invoice(draft)
+        [reference] = etree.fromstring(content).iterfind(".//{*}BillingReference")
+        self.assertEqual(
+            [node.text for node in reference.iterfind(".//{*}ID")], [invoice.name]
+        )
+        self.assertEqual(reference.findtext(".//{*}IssueDate"), "2026-05-10")
+
+    def test_row_partner_form(self):
+        """Odoo has a page “Invoicing” of accounting data; invoices are on another."""
+        view = self.env["res.partner"].with_user(self.clerk).get_view(view_type="form")
+        pages = {
+            page.get("name"): page.get("string")
+            for page in etree.fromstring(view["arch"]).iter("page")
+        }
+        self.assertEqual(pages["accounting"], "Invoicing")
+        self.assertEqual(pages["customer_invoices"], "Invoices")
 
     def test_row_credit_note_in_another_currency_by_hand(self):
         """Odoo matches per currency: what is open is seen and settled by hand."""
