@@ -45,15 +45,14 @@ class AccountMove(models.Model):
 
     def _get_letterhead_margins(self, report):
         """:return: dict of values for Odoo's layout of reports, that of the highest
-        letterhead above credit notes with our document; the invoices among them get it
-        too, as all are printed with the same margins
+        letterhead above credit notes; the invoices among them get it too, as all are
+        printed with the same margins
         """
-        name = "account_partner_credit_note.report_credit_note_document"
         margins = [
             # sudo: what the letterhead says does not depend on who prints
             company.sudo()._get_letterhead_margins(report.get_paperformat())
             for company, moves in self.grouped("company_id").items()
-            if any(move._get_name_invoice_report() == name for move in moves)
+            if "out_refund" in moves.mapped("move_type")
         ]
         return max(
             margins,

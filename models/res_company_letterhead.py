@@ -63,7 +63,9 @@ class ResCompany(models.Model):
 
     def _get_letterhead_height(self):
         """:return: height of the letterhead in pixels, 0 if the layout is not known"""
-        layout = LAYOUTS.get(self.external_report_layout_id.key)
+        # Odoo takes this one where none is chosen.
+        chosen = self.external_report_layout_id.key or "web.external_layout_standard"
+        layout = LAYOUTS.get(chosen)
         if not layout:
             return 0
         details_under_logo, room, padding, drawn = layout

@@ -10,7 +10,8 @@ from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
 
 from .common import CreditNoteCommon
 
-LAYOUTS = ("standard", "boxed", "bold", "striped", "bubble", "wave", "folder")
+# None chosen is also one.
+LAYOUTS = (None, "standard", "boxed", "bold", "striped", "bubble", "wave", "folder")
 # From one base line to the next, less than the lines of Odoo's layouts have.
 LINE = 5.0
 
@@ -49,7 +50,7 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         cls.env["ir.config_parameter"].set_param("report.print_delay", "100")
 
     def _set_layout(self, name):
-        self.company.external_report_layout_id = self.env.ref(
+        self.company.external_report_layout_id = name and self.env.ref(
             f"web.external_layout_{name}"
         )
 

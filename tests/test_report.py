@@ -1,5 +1,6 @@
 import io
 
+from lxml import html
 from pypdf import PdfReader
 
 from odoo import Command
@@ -36,8 +37,6 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         return " ".join(" ".join(page.extract_text() for page in pages).split())
 
     def _html_text(self, report, moves):
-        from lxml import html
-
         content, _type = self.env["ir.actions.report"]._render_qweb_html(
             report, moves.ids
         )
@@ -209,6 +208,23 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertFalse(arabic._has_own_words())
         self.assertNotEqual(arabic.type_name, credit_note.type_name)
         self.assertTrue(credit_note.with_context(lang="de_DE")._has_own_words())
+
+    def test_right_to_left(self):
+        """The page is mirrored where Odoo mirrors its own invoice, by class names."""
+        self.env["res.lang"]._activate_lang("ar_001")
+        self.env.user.lang = self.partner_a.lang = "ar_001"
+        invoice = self._invoice(100.0)
+        for move in invoice + self._credit(invoice):
+            with self.subTest(move=move.name):
+                content, _type = self.env["ir.actions.report"]._render_qweb_html(
+                    "account.account_invoices", move.ids
+                )
+                page = html.fromstring(content)
+                self.assertEqual(page.xpath("//body/@dir"), ["rtl"])
+                styles = " ".join(
+                    page.xpath("//div[contains(@class, 'article')]//@style")
+                )
+                self.assertNotRegex(styles, r"left|right|margin-|padding-")
 
     def test_several_in_one_pdf(self):
         invoices = self._invoice(100.0) + self._invoice(50.0)
