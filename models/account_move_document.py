@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import format_date, html2plaintext
+from odoo.tools import format_amount, format_date, html2plaintext
 
 
 class AccountMove(models.Model):
@@ -42,6 +42,18 @@ class AccountMove(models.Model):
             )
             or template
         )
+
+    def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
+        # EXTENDS 'account': a credit note is not due
+        context = super()._notify_by_email_prepare_rendering_context(
+            message, *args, **kwargs
+        )
+        if self.move_type == "out_refund":
+            amount = format_amount(
+                self.env, self.amount_total, self.currency_id, context.get("lang")
+            )
+            context["subtitles"] = [context["subtitles"][0], amount]
+        return context
 
     def _get_letterhead_margins(self, report):
         """:return: dict of values for Odoo's layout of reports, that of the highest

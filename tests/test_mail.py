@@ -113,6 +113,9 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         [(_recipients, message)] = self.inbox.messages
         body = " ".join(message.get_body(("plain",)).get_content().split())
         self.assertIn("$ 115.00 of it is kept as credit on your account", body)
+        # Odoo says "$ 115.00 due 05/20/2026" in the head of the e-mail.
+        self.assertIn(f"{credit_note.name} - {self.partner_a.name} $ 115.00", body)
+        self.assertNotIn("due", body)
 
     def test_contact_of_a_company_is_addressed(self):
         contact = self.env["res.partner"].create(
