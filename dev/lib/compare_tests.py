@@ -4,8 +4,7 @@ usage: compare_tests.py off|on WITHOUT WITH EXPECTED
 
 With the lock off, every test ends as without the addon. With the lock on, tests may
 fail besides that the file EXPECTED lists, with the reason of each:
-`module.tests.file Class.test: reason`; with the lock off, those whose reason begins
-with "also off". Anything else is told and gives status 1.
+`module.tests.file Class.test: reason`. Anything else is told and gives status 1.
 """
 
 import sys
@@ -28,11 +27,7 @@ def read_expected(path):
 def main():
     mode, without_path, with_path, expected_path = sys.argv[1:]
     without, results = read_results(without_path), read_results(with_path)
-    expected = {
-        test: reason
-        for test, reason in read_expected(expected_path).items()
-        if mode == "on" or reason.startswith("also off")
-    }
+    expected = read_expected(expected_path) if mode == "on" else {}
     # A class that fails as a whole has no results of its tests.
     failing_classes = tuple(
         test.partition("setUpClass (odoo.addons.")[2].rstrip(")")
