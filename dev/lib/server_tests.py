@@ -1,4 +1,5 @@
-"""Tests with whole Odoo servers, which are killed: Odoo's own test runner cannot.
+"""Tests with whole Odoo servers, which are killed, and of what two do at the same time
+and commit: Odoo's own test runner cannot.
 
 usage: server_tests.py CONF DATABASE COPY
 
@@ -6,18 +7,26 @@ They run in COPY, made from DATABASE, where the addon is installed. The log tell
 them as Odoo's does of its tests, so that run_tests.py counts them.
 """
 
+import io
 import logging
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
+
+from pypdf import PdfWriter
 
 import odoo
 from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.modules.registry import Registry
+from odoo.service.model import retrying
 from odoo.sql_db import close_db, db_connect
 from odoo.tools import config
 
@@ -255,6 +264,84 @@ class TestKilledServer(unittest.TestCase):
         self.check_nothing_lost_nor_doubled()
 
 
+def render_unlike_any_other(*_args, **_kwargs):
+    """Instead of wkhtmltopdf, which takes the styles from a server."""
+    time.sleep(0.5)
+    document = PdfWriter()
+    document.add_blank_page(width=200, height=200)
+    document.add_metadata({"/Title": uuid.uuid4().hex})
+    content = io.BytesIO()
+    document.write(content)
+    return content.getvalue()
+
+
+class TestFirstPrint(unittest.TestCase):
+    """Two who print a document for the first time at once get one and the same file."""
+
+    def make_credit_note(self):
+        with Registry(COPY).cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            credit_note = env["account.move"].create(
+                {
+                    "move_type": "out_refund",
+                    "partner_id": env["res.partner"].create({"name": "Customer"}).id,
+                    "invoice_date": fields.Date.today(),
+                    "invoice_line_ids": [
+                        Command.create({"name": "Service", "price_unit": 100.0})
+                    ],
+                }
+            )
+            credit_note.action_post()
+            return credit_note.id
+
+    def test_two_at_once(self):
+        credit_note_id = self.make_credit_note()
+        both_see_no_file = threading.Barrier(2, timeout=PATIENCE)
+
+        def print_it():
+            tries = []
+            with Registry(COPY).cursor() as cr:
+                env = api.Environment(
+                    cr, SUPERUSER_ID, {"force_report_rendering": True}
+                )
+
+                def render():
+                    credit_note = env["account.move"].browse(credit_note_id)
+                    tries.append(bool(credit_note.invoice_pdf_report_id))
+                    if len(tries) == 1:
+                        both_see_no_file.wait()
+                    reports = env["ir.actions.report"]
+                    return reports._render_qweb_pdf(
+                        "account.account_invoices", credit_note.ids
+                    )[0]
+
+                return retrying(render, env), tries
+
+        reports = Registry(COPY)["ir.actions.report"]
+        with (
+            patch.object(reports, "_run_wkhtmltopdf", render_unlike_any_other),
+            ThreadPoolExecutor(2) as clerks,
+        ):
+            printed = [clerks.submit(print_it) for _clerk in range(2)]
+            (first, first_tries), (second, second_tries) = [
+                clerk.result() for clerk in printed
+            ]
+        self.assertEqual(first, second)
+        # One made it; the other began again and found it.
+        self.assertEqual(
+            sorted([first_tries, second_tries], key=len), [[False], [False, True]]
+        )
+        with Registry(COPY).cursor() as cr:
+            files = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"].search(
+                [
+                    ("res_model", "=", "account.move"),
+                    ("res_id", "=", credit_note_id),
+                    ("res_field", "=", "invoice_pdf_report_file"),
+                ]
+            )
+            self.assertEqual(files.mapped("raw"), [first])
+
+
 def copy_database():
     with db_connect("postgres").cursor() as cr:
         cr._cnx.autocommit = True
@@ -266,7 +353,8 @@ def main():
     odoo.netsvc.init_logger()
     copy_database()
     result = LogResult()
-    unittest.defaultTestLoader.loadTestsFromTestCase(TestKilledServer).run(result)
+    for tests in (TestFirstPrint, TestKilledServer):
+        unittest.defaultTestLoader.loadTestsFromTestCase(tests).run(result)
     close_db(COPY)
     return 0 if result.wasSuccessful() else 1
 
