@@ -286,6 +286,25 @@ class TestAccountant(CreditNoteCommon):
                 ],
             )
 
+    def test_lines_without_what_is_taken_off_them(self):
+        """More than the invoice: said before anything is issued."""
+        invoice = self._invoice(100.0, -30.0)
+        values = {
+            "credit_method": "lines",
+            "line_ids": [
+                Command.create(
+                    {"invoice_line_id": invoice.invoice_line_ids[0].id, "quantity": 1}
+                )
+            ],
+        }
+        with self.assertRaisesRegex(
+            UserError, r"^.*115.00 is more than is left to credit on .*80.50"
+        ):
+            self._credit(invoice, **values)
+        self.assertFalse(invoice.reversal_move_ids)
+        self.env.company.over_credit_policy = "warn"
+        self.assertEqual(self._credit(invoice, **values).amount_total, 115.0)
+
     def test_percentage_that_is_nothing(self):
         """Odoo: "Even magicians can't post nothing!"."""
         invoices = self._invoice(100.0) + self._invoice(0.01)

@@ -138,6 +138,9 @@ class AccountMoveReversal(models.TransientModel):
                     total=format_amount(self.env, total, invoice.currency_id),
                 )
             )
+        if invoice.company_id.over_credit_policy == "block":
+            # Lines without those that take something off them.
+            self._check_total(total)
 
     def _check_amount(self):
         invoice = self.move_ids
@@ -146,12 +149,19 @@ class AccountMoveReversal(models.TransientModel):
             raise UserError(
                 self.env._("Enter the amount of %s to credit.", invoice.name)
             )
-        if compare(self.amount, invoice.amount_creditable) > 0:
+        self._check_total(self.amount)
+
+    def _check_total(self, total):
+        """:param total: what is to be credited of one invoice, tax included
+        :raise UserError: it is more than is left of the invoice
+        """
+        invoice = self.move_ids
+        if invoice.currency_id.compare_amounts(total, invoice.amount_creditable) > 0:
             raise UserError(
                 self.env._(
                     "%(amount)s is more than is left to credit on %(invoice)s: "
                     "%(left)s. Enter that or less.",
-                    amount=format_amount(self.env, self.amount, invoice.currency_id),
+                    amount=format_amount(self.env, total, invoice.currency_id),
                     invoice=invoice.name,
                     left=format_amount(
                         self.env, invoice.amount_creditable, invoice.currency_id
