@@ -110,7 +110,7 @@ class TestLockDoors(LockCommon):
             may_refuse=True,
         )
 
-    def test_tags_of_taxes_rewritten(self):
+    def test_h28_tags_of_taxes_rewritten(self):
         """The tags of all lines since a day, as the taxes have them today."""
         self._needs(
             "account_update_tax_tags", "date_from", "account.update.tax.tags.wizard"
@@ -166,7 +166,7 @@ class TestLockDoors(LockCommon):
             by="superuser",
         )
 
-    def test_document_type_in_use(self):
+    def test_h29_document_type_in_use(self):
         self._needs("l10n_latam_invoice_document", "l10n_latam_document_type_id")
         document_type = self.env["l10n_latam.document.type"].create(
             {"name": "Invoice", "code": "X", "country_id": self.env.ref("base.cl").id}
