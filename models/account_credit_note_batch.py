@@ -196,6 +196,7 @@ class AccountCreditNoteBatch(models.Model):
         # sudo: users do not write batches, and have pressed the button
         lines = self.sudo().failed_line_ids
         self._check_cron()
+        lines.invoice_id._lock_for_credit()
         lines.invoice_id._check_not_in_batch()
         lines.write({"state": "waiting", "error": False, "tries": 0})
         lines.batch_id.write({"state": "running", "date_done": False})

@@ -4,7 +4,7 @@ from unittest.mock import patch
 from psycopg2.errors import SerializationFailure
 from pypdf import PdfWriter
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, Command, api
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
 
@@ -38,6 +38,22 @@ class TestConcurrency(TransactionCase):
         first.env.cr.commit()
         with self.assertRaises(SerializationFailure):
             second._lock_for_credit()
+
+    def test_two_start_a_batch(self):
+        """The second is run again, and told that the invoice waits in a batch."""
+        invoice = self.env["account.move"].search(
+            [("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+        )
+        if not invoice:
+            self.skipTest("this database was made without Odoo's demo data")
+        first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
+        dialog = second.env["account.move.reversal"].create(
+            {"move_ids": [Command.set(second.ids)]}
+        )
+        first._lock_for_credit()
+        first.env.cr.commit()
+        with self.assertRaises(SerializationFailure):
+            dialog._check_background()
 
     def test_two_first_prints(self):
         """The second is run again, and finds the file of the first."""

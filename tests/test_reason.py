@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..hooks import uninstall_hook
 from .common import CreditNoteCommon
 
 
@@ -35,6 +36,12 @@ class TestReason(CreditNoteCommon):
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             self.reason.unlink()
         self.assertTrue(self.reason.exists())
+
+    def test_uninstalling_takes_used_reasons_off(self):
+        credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)
+        uninstall_hook(self.env)
+        self.assertFalse(credit_note.credit_note_reason_id)
+        self.reason.unlink()
 
     def test_only_the_administrator_changes_reasons(self):
         manager = new_test_user(

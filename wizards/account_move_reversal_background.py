@@ -77,6 +77,8 @@ class AccountMoveReversal(models.TransientModel):
             self._check_percentage_range()
         elif self.credit_method != "remaining":
             self._check_method()
+        # Who starts a batch of the same invoices at the same time is run again.
+        self.move_ids._lock_for_credit()
         self.move_ids._check_not_in_batch()
         self.env["account.credit.note.batch"].with_company(
             self.company_id
