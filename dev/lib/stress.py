@@ -318,6 +318,7 @@ class Session:
             },
             timeout=120,
         )
+        response.raise_for_status()
         if not response.content.startswith(b"%PDF"):
             raise Failed(html.unescape(response.text)[:1000])
         return response.content
@@ -806,7 +807,7 @@ class Stress:
                         "could not obtain lock",
                         "deadlock detected",
                         # Of wkhtmltopdf, which keeps a connection open.
-                        "werkzeug: 127.0.0.1 - - [",
+                        "Request timed out",
                     )
                 )
                 if not is_conflict:
