@@ -1,13 +1,19 @@
 """Use the dialog beside another addon; run by `odoo shell`, see dev/neighbours."""
 
+import os
+import re
 from datetime import date
 
 from lxml import etree
 
+from odoo import Command
+
 env = globals()["env"]
 MODELS = {
+    "account.credit.note.batch": ("form", "list", "kanban", "search"),
     "account.move.reversal": ("form",),
-    "res.partner": ("form",),
+    "res.config.settings": ("form",),
+    "res.partner": ("form", "list", "kanban", "search"),
     "account.move": ("form", "list", "kanban", "search"),
 }
 
@@ -19,15 +25,27 @@ def check_views():
             etree.fromstring(env[model].get_view(view_type=kind)["arch"])
 
 
+def get_companies():
+    """:return: this one, and those of the countries of the neighbours' demo data"""
+    countries = set(re.findall(r"\bl10n_([a-z]{2})(?=_|\b)", names))
+    return env.company | env["res.company"].search(
+        [
+            ("account_fiscal_country_id.code", "in", [c.upper() for c in countries]),
+            ("chart_template", "!=", False),
+            ("parent_id", "=", False),
+        ]
+    )
+
+
 def make_invoice(partner):
-    invoice = env["account.move"].create(
+    invoice = partner.env["account.move"].create(
         {
             "move_type": "out_invoice",
             "partner_id": partner.id,
             "invoice_date": date.today(),
             "invoice_line_ids": [
-                (0, 0, {"name": "A", "quantity": 2, "price_unit": 100}),
-                (0, 0, {"name": "B", "quantity": 1, "price_unit": 50}),
+                Command.create({"name": "A", "quantity": 2, "price_unit": 100}),
+                Command.create({"name": "B", "quantity": 1, "price_unit": 50}),
             ],
         }
     )
@@ -39,7 +57,7 @@ def check_credit(partner):
     """Our button issues a part, Odoo's own makes a draft of the rest."""
     invoice = make_invoice(partner)
     action = invoice.action_credit_note()
-    wizards = env["account.move.reversal"].with_context(**action["context"])
+    wizards = partner.env["account.move.reversal"].with_context(**action["context"])
     wizard = wizards.create({"credit_method": "amount", "amount": 100.0})
     wizard.action_issue()
     ours = wizard.new_move_ids
@@ -51,12 +69,21 @@ def check_credit(partner):
     assert theirs.reversed_entry_id == invoice, theirs
     assert invoice.amount_creditable == 0.0, invoice.amount_creditable
     for credit_note in ours + theirs:
-        html, _type = env["ir.actions.report"]._render_qweb_html(
+        html, _type = partner.env["ir.actions.report"]._render_qweb_html(
             "account.account_invoices", credit_note.ids
         )
         assert credit_note.name.encode() in html, credit_note.name
 
 
+names = os.environ["NEIGHBOURS"]
 check_views()
-check_credit(env["res.partner"].create({"name": "Neighbour", "email": "n@example.com"}))
+companies = get_companies()
+env.user.company_ids |= companies
+for company in companies:
+    # Its own details serve as those of a customer of its country.
+    customer = company.partner_id.with_context(allowed_company_ids=company.ids).copy(
+        {"name": "Neighbour", "email": "n@example.com"}
+    )
+    check_credit(customer)
+print("in", ", ".join(companies.mapped("display_name")))
 print("passed")
