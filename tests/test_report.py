@@ -166,6 +166,9 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 self.assertTrue(
                     node.xpath("following::table[@name='invoice_line_table']")
                 )
+                # And not a second time, as Odoo's free text.
+                for other in arch.xpath("//div[@name='reference']"):
+                    self.assertIn("o.reversed_entry_id", other.get("t-if"))
 
     def test_credit_note_without_invoice(self):
         credit_note = self._invoice(100.0, move_type="out_refund")
