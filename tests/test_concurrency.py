@@ -47,11 +47,12 @@ class TestConcurrency(TransactionCase):
         if not invoice:
             self.skipTest("this database was made without Odoo's demo data")
         first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
-        dialog = second.env["account.move.reversal"].create(
-            {"move_ids": [Command.set(second.ids)]}
-        )
         first._lock_for_credit()
         first.env.cr.commit()
+        # Not in the database, where it would refer to the invoice and so hold it.
+        dialog = second.env["account.move.reversal"].new(
+            {"move_ids": [Command.set(second.ids)]}
+        )
         with self.assertRaises(SerializationFailure):
             dialog._check_background()
 
