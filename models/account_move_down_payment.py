@@ -16,7 +16,7 @@ class AccountMove(models.Model):
         posted._update_down_payments()
         if posted._get_down_payment_lines():
             # Again: the `action_post` of Sales sets the prices anew after this.
-            self.env.cr.precommit.add(posted._update_down_payments)
+            self.env.cr.precommit.add(lambda: posted.exists()._update_down_payments())
         return posted
 
     def _get_parts_of_down_payments(self):
@@ -37,10 +37,9 @@ class AccountMove(models.Model):
         """:return: the lines of these documents that invoice or deduct down payments of
         sales orders; none without the Sales app
         """
-        lines = self.line_ids
-        return lines.filtered(
-            lambda line: "is_downpayment" in line._fields and line.is_downpayment
-        )
+        if "is_downpayment" not in self.env["account.move.line"]._fields:
+            return self.env["account.move.line"]
+        return self.line_ids.filtered("is_downpayment")
 
     def _update_down_payments(self):
         """Make sales orders deduct what these documents left of their down payments.
@@ -49,8 +48,7 @@ class AccountMove(models.Model):
         at the price of its order line. It lowers that price only by credit note lines
         that take the quantity back, too.
         """
-        documents = self.exists()
-        lines = (documents + documents.reversed_entry_id)._get_down_payment_lines()
+        lines = (self + self.reversed_entry_id)._get_down_payment_lines()
         if not lines:
             return
         # sudo: whoever may post the credit note may not change orders by himself

@@ -289,11 +289,11 @@ class AccountMoveReversal(models.TransientModel):
             where it is no tax
         """
         repartition = source.tax_repartition_line_id
-        if repartition.document_type != "invoice":
+        # Odoo keeps both distributions of a tax in the same order.
+        position = source._get_tax_key()[0]
+        refund = repartition.tax_id.refund_repartition_line_ids[position : position + 1]
+        if repartition.document_type != "invoice" or not refund:
             return {}
-        siblings = repartition.tax_id.invoice_repartition_line_ids
-        position = siblings.ids.index(repartition.id)
-        refund = repartition.tax_id.refund_repartition_line_ids[position]
         tax_items = credit_note.line_ids.filtered(
             lambda line: line.tax_repartition_line_id == refund
         )
