@@ -47,7 +47,8 @@ class ResCompany(models.Model):
         """
         self.ensure_one()
         # 'px' are printed at the resolution of the paper format.
-        height = ceil(self._get_letterhead_height() * 25.4 / (paperformat.dpi or 90))
+        dpi = paperformat.dpi or 90
+        height = ceil(self._get_letterhead_height() * 25.4 / dpi)
         above = paperformat.margin_top - paperformat.header_spacing
         missing = above + height - paperformat.margin_top
         if not height or missing <= 0:
@@ -57,7 +58,7 @@ class ResCompany(models.Model):
             "data_report_header_spacing": paperformat.header_spacing + missing,
             # The customer's address stays in the window of the envelope.
             "snail_mail_padding": max(
-                0, SNAIL_MAIL_PADDING - round(missing * paperformat.dpi / 25.4)
+                0, SNAIL_MAIL_PADDING - round(missing * dpi / 25.4)
             ),
         }
 

@@ -57,6 +57,23 @@ class LockCommon(CreditNoteCommon):
             company_ids=[Command.set(cls.company.ids)],
         )
 
+    @classmethod
+    def _archive(cls, document):
+        """:return: the archived PDF of this document, as Odoo puts it there"""
+        return (
+            cls.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": "invoice.pdf",
+                    "raw": b"%PDF-1.4 issued",
+                    "res_model": "account.move",
+                    "res_id": document.id,
+                    "res_field": "invoice_pdf_report_file",
+                }
+            )
+        )
+
     @contextmanager
     def _undone(self):
         """What is done in the block is not done after it."""

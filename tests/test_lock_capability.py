@@ -111,19 +111,7 @@ class TestLockCapability(LockCommon):
         self.assertFalse(invoice.invoice_line_ids.analytic_line_ids)
 
     def test_accepted_cancellation_keeps_the_file(self):
-        pdf = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": self.document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
-        )
+        pdf = self._archive(self.document)
         with_accepted_cancellation(self.document, self.document).button_cancel()
         self.assertEqual(pdf.res_field, "invoice_pdf_report_file")
         with self.assertRefusal():
@@ -165,19 +153,7 @@ class TestLockCapability(LockCommon):
 
     def test_renewed_file(self):
         """India's archive: the file goes for the one with the authority's number."""
-        pdf = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": self.document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
-        )
+        pdf = self._archive(self.document)
         [move] = edi_cancellation._with_file_renewal({self.document: {}})
         with self.assertRefusal():
             move.ref = "changed"

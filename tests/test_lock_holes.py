@@ -676,23 +676,8 @@ class TestLockHoles(LockCommon):
 
     # --- files -------------------------------------------------------------------
 
-    def _archive(self):
-        return (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": self.document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
-        )
-
     def test_h15_archived_file(self):
-        pdf = self._archive()
+        pdf = self._archive(self.document)
         forged = base64.b64encode(b"%PDF-1.4 forged")
         for attack in (
             lambda move: pdf.with_env(move.env).unlink(),
@@ -709,7 +694,7 @@ class TestLockHoles(LockCommon):
             self.assertHole(attack)
 
     def test_h15_second_file(self):
-        self._archive()
+        self._archive(self.document)
 
         def add(move):
             move.env["ir.attachment"].create(

@@ -30,19 +30,7 @@ class TestLockPortal(LockCommon, HttpCase):
             author_id=cls.customer.partner_id.id,
             attachments=[("agreed.txt", b"agreed")],
         )
-        cls.pdf = (
-            cls.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": cls.document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
-        )
+        cls.pdf = cls._archive(cls.document)
         cls.files = cls.pdf + cls.message.attachment_ids
         for file in cls.files:
             file.generate_access_token()

@@ -52,19 +52,7 @@ class TestLockRpc(LockCommon, HttpCase):
         cls.document = cls._invoice(100.0, 50.0)
         cls.draft = cls._invoice(10.0, post=False)
         cls.message = cls.document._message_log(body="History")
-        cls.pdf = (
-            cls.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": cls.document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
-        )
+        cls.pdf = cls._archive(cls.document)
         cls.attackers = {
             kind: user for kind, user in cls.users.items() if kind != "superuser"
         }

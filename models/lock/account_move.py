@@ -1,7 +1,7 @@
 from contextlib import nullcontext
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError
+from odoo.exceptions import MissingError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_list
 
@@ -330,6 +330,18 @@ class AccountMove(models.Model):
             )
             .sudo(self.env.su)
         )
+
+    @api.model
+    def _get_locked_ids(self, ids):
+        """:param ids: iterable of ids, also of documents that are gone
+        :return: those of the documents that were issued
+        """
+        moves = self.browse(dict.fromkeys(ids))
+        try:
+            # Mostly known: who sends a document has read it.
+            return moves._filter_locked()._ids
+        except MissingError:
+            return moves.exists()._filter_locked()._ids
 
     @api.model
     def _get_locked_domain(self):

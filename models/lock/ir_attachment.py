@@ -121,9 +121,10 @@ class IrAttachment(models.Model):
         ]
         if not slots:
             return slots
-        ids = dict.fromkeys(slot.res_id for slot in slots)
-        locked = self.env["account.move"].browse(ids).exists()._filter_locked()
-        return [slot for slot in slots if slot.res_id in locked._ids]
+        locked_ids = self.env["account.move"]._get_locked_ids(
+            slot.res_id for slot in slots
+        )
+        return [slot for slot in slots if slot.res_id in locked_ids]
 
     def _filter_locked_files(self):
         """:return: those that are the archived file of an issued document"""

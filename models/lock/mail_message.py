@@ -85,9 +85,8 @@ class MailMessage(models.Model):
         )
         if not messages:
             return messages
-        ids = dict.fromkeys(messages.mapped("res_id"))
-        locked = self.env["account.move"].browse(ids).exists()._filter_locked()
-        return messages.filtered(lambda message: message.res_id in locked._ids)
+        locked_ids = self.env["account.move"]._get_locked_ids(messages.mapped("res_id"))
+        return messages.filtered(lambda message: message.res_id in locked_ids)
 
     def _check_locked_history(self):
         """:raise UserError: one of these is the history of an issued document"""
