@@ -9,6 +9,7 @@ from . import account_account
 from . import account_lock_log
 from . import account_move
 from . import account_move_line
+from . import account_move_send
 from . import account_payment
 from . import edi_cancellation
 from . import ir_attachment

@@ -42,6 +42,13 @@ class FileRenewal(Capability):
     _key = "account_partner_credit_note.file_renewal"
 
 
+class FileLookup(Capability):
+    """To be taken as known: whether it has its PDF, which sending has looked up."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.file_lookup"
+
+
 class Hashing(Capability):
     """To be given the hash that Odoo has computed for the chain of documents."""
 

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .capability import FileRenewal, has_capability
+from .capability import FileLookup, FileRenewal, has_capability
 from .changes import is_changed
 
 # What an archived file is, and what it is the file of.
@@ -141,7 +141,35 @@ class IrAttachment(models.Model):
         slots = self._filter_locked_slots(slots)
         if not slots:
             return
+        taken = self._get_taken_slots(slots)
+        for slot in slots:
+            if not self.env.su or slot in taken:
+                slot._raise_locked(self.env)
+            taken.add(slot)
+        self.env["account.move"].browse(
+            slot.res_id for slot in slots
+        ).invalidate_recordset(["invoice_pdf_report_id"])
+
+    @api.model
+    def _get_taken_slots(self, slots):
+        """:return: set of those that have their file already"""
+        moves = self.env["account.move"].browse(slot.res_id for slot in slots)
         # sudo: which files there are does not depend on who asks
+        without_pdf = moves.sudo().filtered(
+            lambda move: (
+                has_capability(self.env, FileLookup, move)
+                and not move.invoice_pdf_report_id
+            )
+        )
+        slots = [
+            slot
+            for slot in slots
+            if slot.res_field != "invoice_pdf_report_file"
+            or slot.res_id not in without_pdf._ids
+        ]
+        if not slots:
+            return set()
+        # sudo: see above
         files = self.sudo().search(
             [
                 ("res_model", "=", "account.move"),
@@ -149,8 +177,4 @@ class IrAttachment(models.Model):
                 ("res_field", "in", [slot.res_field for slot in slots]),
             ]
         )
-        taken = {file._get_slot() for file in files}
-        for slot in slots:
-            if not self.env.su or slot in taken:
-                slot._raise_locked(self.env)
-            taken.add(slot)
+        return {file._get_slot() for file in files}
