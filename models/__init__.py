@@ -18,6 +18,7 @@ from . import account_move_send
 from . import edi_credit_note
 from . import ir_actions_report
 from . import account_move_reversals
+from . import account_tax_repartition_line
 from . import lock
 from . import mail_followers
 from . import res_company

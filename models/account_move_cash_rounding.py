@@ -4,7 +4,9 @@ from .reversal_batch import ReversalBatch
 
 
 class AccountMove(models.Model):
-    """Cash rounding of a credit note: what its invoice was rounded by."""
+    """Cash rounding of a credit note: what its invoice was rounded by. Likewise that of
+    an invoice which takes back a credit note.
+    """
 
     _inherit = "account.move"
 
@@ -14,7 +16,7 @@ class AccountMove(models.Model):
         if self.reversed_entry_id and (
             self._is_planned_credit_note()
             or self._is_credited_in_part()
-            or self._is_rounded_as_invoice()
+            or self._is_rounded_as_reversed()
         ):
             return None
         return super()._recompute_cash_rounding_lines()
@@ -34,21 +36,20 @@ class AccountMove(models.Model):
             self.invoice_line_ids.mapped("credited_as")
         )
 
-    def _is_rounded_as_invoice(self):
-        """:return: whether this credit note takes back the whole of its invoice and
-        what that was rounded by, whatever the setting is today
+    def _is_rounded_as_reversed(self):
+        """:return: whether this document takes back the whole of another and what that
+        was rounded by, whatever the setting is today
         """
-        invoice = self.reversed_entry_id
+        origin = self.reversed_entry_id
         return (
-            self.move_type == "out_refund"
-            and invoice._is_creditable()
-            and self.currency_id == invoice.currency_id
-            and self.invoice_cash_rounding_id == invoice.invoice_cash_rounding_id
+            origin._is_guarded_origin(self.move_type)
+            and self.currency_id == origin.currency_id
+            and self.invoice_cash_rounding_id == origin.invoice_cash_rounding_id
             and all(
-                self.currency_id.is_zero(amount + invoiced)
-                for amount, invoiced in zip(
+                self.currency_id.is_zero(amount + reversed_amount)
+                for amount, reversed_amount in zip(
                     self._get_rounded_amounts(),
-                    invoice._get_rounded_amounts(),
+                    origin._get_rounded_amounts(),
                     strict=True,
                 )
             )

@@ -1,6 +1,12 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 
 from .reversal_batch import ReversalBatch
+
+
+def is_no_fixed_tax(tax):
+    return tax.amount_type != "fixed"
 
 
 class AccountMoveLine(models.Model):
@@ -96,6 +102,44 @@ class AccountMoveLine(models.Model):
             return self.price_unit
         return self.price_unit * amount_left / full
 
+    def _get_shares_of_price(self):
+        """A lower price leaves fixed taxes alone: so much for each piece, whatever the
+        price.
+
+        :return: {tax id: share of this tax that goes with the price}, with that of the
+            amount without tax under False; {} where all of it does
+        """
+        self.ensure_one()
+        taxes = self.tax_ids.flatten_taxes_hierarchy()
+        if "fixed" not in taxes.mapped("amount_type"):
+            return {}
+        whole, without_fixed = (
+            self._get_raw_tax_details(filter_tax)
+            for filter_tax in (None, is_no_fixed_tax)
+        )
+        return {
+            key: without_fixed.get(key, 0.0) / amount
+            for key, amount in whole.items()
+            if amount
+        }
+
+    def _get_raw_tax_details(self, filter_tax):
+        """:param filter_tax: function that says which taxes are computed, None for all
+        :return: {tax id: amount}, with the amount without tax under False, unrounded
+        """
+        base_line = {
+            **self.move_id._prepare_product_base_line_for_taxes_computation(self),
+            "filter_tax_function": filter_tax,
+        }
+        self.env["account.tax"]._add_tax_details_in_base_line(
+            base_line, self.company_id, rounding_method="round_globally"
+        )
+        details = base_line["tax_details"]
+        amounts = defaultdict(float, {False: details["raw_total_excluded_currency"]})
+        for tax_data in details["taxes_data"]:
+            amounts[tax_data["tax"].id] += tax_data["raw_tax_amount_currency"]
+        return amounts
+
     def _get_crediting_lines(self):
         # sudo: what is left of an invoice does not depend on who looks at it
         return self.sudo().credit_note_line_ids.filtered(
@@ -151,7 +195,9 @@ class AccountMoveLine(models.Model):
         ):
             return None
         if self.display_type == "tax":
-            return ("tax", self.tax_line_id.id, *self._get_tax_key())
+            return self.tax_repartition_line_id._get_credit_key(
+                self.account_id, self.group_tax_id, self.tax_ids
+            )
         return (
             "other",
             self.display_type,
@@ -161,18 +207,16 @@ class AccountMoveLine(models.Model):
             self.tax_line_id.id if self.display_type == "rounding" else False,
         )
 
-    def _get_tax_key(self):
-        """:return: tuple of what tells the tax items of one tax apart, the same on
-        invoice and credit note although their distribution lines differ
-        """
-        repartition = self.tax_repartition_line_id
-        siblings = (
-            self.tax_line_id.refund_repartition_line_ids
-            if repartition.document_type == "refund"
-            else self.tax_line_id.invoice_repartition_line_ids
-        )
-        position = siblings.ids.index(repartition.id) if repartition in siblings else 0
-        return (position, self.group_tax_id.id, tuple(sorted(self.tax_ids.ids)))
+    def _get_reversed_key(self):
+        """:return: `_get_credit_key` of what this journal item of a draft reverses"""
+        self.ensure_one()
+        if self.display_type == "product" and self.move_type == "out_invoice":
+            return (
+                self.credited_line_id._get_credit_key()
+                if self.credited_line_id
+                else None
+            )
+        return self._get_credit_key()
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': link a credit note line to its invoice line as it is

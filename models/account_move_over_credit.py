@@ -261,4 +261,5 @@ class AccountMove(models.Model):
                 }
             ]
         )
+        self.env["account.move.reversal"]._take_back(invoice)
         return invoice._get_records_action(name=self.env._("Invoice"))

@@ -18,6 +18,7 @@ from . import test_edi_credit_note
 from . import test_expense
 from . import test_found_by_review
 from . import test_invoices_tab
+from . import test_invoice_again
 from . import test_lock_capability
 from . import test_lock_concurrency
 from . import test_lock_doors
@@ -48,5 +49,6 @@ from . import test_rpc
 from . import test_sale
 from . import test_settlement
 from . import test_stock
+from . import test_taxes
 from . import test_translations
 from . import test_ui

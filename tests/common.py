@@ -76,3 +76,26 @@ class CreditNoteCommon(AccountTestInvoicingCommon):
         )
         self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0)
         self.assertAlmostEqual(sum(lines.mapped("amount_residual")), 0.0)
+
+    def assertAmount(self, amount, expected, move, message=None):
+        self.assertTrue(
+            move.currency_id.is_zero(amount - expected),
+            f"{amount} is not {expected} {message or ''}",
+        )
+
+    def assertCreditedToZero(self, invoice):
+        """Totals, each tax and each account, in both currencies."""
+        credit_notes = invoice._get_credit_notes()
+        self.assertEqual(invoice.amount_creditable, 0.0)
+        self.assertEqual(invoice.amount_residual, 0.0)
+        items = (invoice + credit_notes).line_ids
+        for group in (
+            items.grouped("account_id"),
+            items.filtered("tax_line_id").grouped("tax_line_id"),
+        ):
+            for record, lines in group.items():
+                name = record.display_name
+                self.assertAmount(
+                    sum(lines.mapped("amount_currency")), 0.0, invoice, name
+                )
+                self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, 2, name)

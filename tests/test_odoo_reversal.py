@@ -78,6 +78,40 @@ class TestOdooReversal(CreditNoteCommon):
         self.assertEqual(new_invoice.amount_total, 460.0)
         self.assertEqual(new_invoice.invoice_origin, "S00042")
 
+    def test_new_invoice_is_the_invoice_to_correct(self):
+        """Sections, notes, discounts, terms: as they stand on the one credited."""
+        invoice = self._create_invoice(
+            invoice_origin="S00042",
+            invoice_payment_term_id=self.pay_terms_b.id,
+            narration="<p>Thank you</p>",
+            invoice_line_ids=[
+                Command.create({"name": "Section", "display_type": "line_section"}),
+                self._prepare_invoice_line(
+                    name="Goods", price_unit=10.0, quantity=3, discount=12.5
+                ),
+                Command.create({"name": "Note", "display_type": "line_note"}),
+                Command.create({"name": "Part", "display_type": "line_subsection"}),
+                self._prepare_invoice_line(name="Service", price_unit=7.0),
+            ],
+            post=True,
+        )
+        action = self._wizard(invoice).action_reinvoice()
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        for name in ("name", "display_type", "quantity", "price_unit", "discount"):
+            self.assertEqual(
+                new_invoice.invoice_line_ids.mapped(name),
+                invoice.invoice_line_ids.mapped(name),
+            )
+        for name in (
+            "amount_total",
+            "invoice_origin",
+            "invoice_payment_term_id",
+            "narration",
+            "partner_id",
+        ):
+            self.assertEqual(new_invoice[name], invoice[name])
+        self.assertFalse(new_invoice.reversed_entry_id)
+
     def test_reverse_and_create_invoice_without_lock_and_guard(self):
         """As Odoo has it: what was matched is free for the new invoice."""
         company = self.env.company

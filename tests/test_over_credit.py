@@ -86,6 +86,46 @@ class TestOverCredit(CreditNoteCommon):
         rest = self._credit(invoice)
         self.assertEqual(rest.amount_total, 65.0)
 
+    def test_imported_credit_note(self):
+        """As a file that is imported: the guard stands where it is posted."""
+        invoice = self._invoice(100.0)
+        result = self.env["account.move"].load(
+            [
+                "move_type",
+                "partner_id/.id",
+                "invoice_date",
+                "reversed_entry_id/.id",
+                "invoice_line_ids/name",
+                "invoice_line_ids/price_unit",
+            ],
+            [
+                [
+                    "out_refund",
+                    str(self.partner_a.id),
+                    str(self.today),
+                    str(invoice.id),
+                    "imported",
+                    "300.0",
+                ]
+            ],
+        )
+        credit_note = self.env["account.move"].browse(result["ids"])
+        self.assertEqual(credit_note.reversed_entry_id, invoice)
+        with self.assertRaisesRegex(UserError, "more than is left to credit"):
+            credit_note.action_post()
+
+    def test_draft_counts_until_it_is_deleted(self):
+        """Deleted while the dialog is open: all that is left is more again."""
+        invoice = self._invoice(100.0)
+        draft = self._native_credit_note(invoice, post=False, price_unit=40.0)
+        self.assertEqual(invoice.amount_creditable, 69.0)
+        wizard = self._wizard(invoice)
+        self.assertEqual(wizard.amount_to_credit, 69.0)
+        draft.unlink()
+        self.assertEqual(invoice.amount_creditable, 115.0)
+        wizard.action_issue()
+        self.assertEqual(wizard.new_move_ids.amount_total, 115.0)
+
     def test_draft_that_grew_after_it_was_saved(self):
         invoice = self._invoice(100.0)
         wizard = self._wizard(invoice)

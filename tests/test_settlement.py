@@ -1,4 +1,4 @@
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import Form, tagged
 
 from .common import CreditNoteCommon
@@ -134,3 +134,119 @@ class TestSettlement(CreditNoteCommon):
         invoice._post()
         self._credit(invoice)
         self.assertEqual(invoice._get_next_recurring_invoices().state, "draft")
+
+    def test_apply_neither_in_another_account_nor_company(self):
+        """Odoo reconciles within one account and company."""
+        elsewhere = self._open_invoice(40.0, 1, post=False)
+        elsewhere.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        ).account_id = self.company_data["default_account_receivable"].copy()
+        elsewhere.action_post()
+        other = self.setup_other_company()
+        foreign = (
+            self.env["account.move"]
+            .with_company(other["company"])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner_a.id,
+                    "invoice_date": self.today,
+                    "invoice_line_ids": [
+                        Command.create({"name": "x", "price_unit": 10.0, "tax_ids": []})
+                    ],
+                }
+            )
+        )
+        foreign.action_post()
+        receipt = self._open_invoice(20.0, 2, move_type="out_receipt")
+        credit_note = self._credit(self.paid, settlement="apply")
+        self.assertEqual(receipt.amount_residual, 0.0)
+        self.assertEqual(elsewhere.amount_residual, 46.0)
+        self.assertEqual(foreign.amount_residual, 10.0)
+        self.assertEqual(credit_note.amount_residual, 92.0)
+
+    def test_apply_to_the_instalments_that_are_due_first(self):
+        both = self._open_invoice(100.0, 1)
+        in_parts = self._invoice(
+            100.0, invoice_date=self.today, invoice_payment_term_id=self.pay_terms_b.id
+        )
+        first, second = in_parts.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        ).sorted("date_maturity")
+        self._credit(self.paid, settlement="apply")
+        # Today, tomorrow, next month.
+        self.assertTrue(first.reconciled)
+        self.assertEqual(both.amount_residual, 115.0 - (115.0 - first.balance))
+        self.assertFalse(second.reconciled)
+
+    def test_apply_what_several_credit_notes_leave(self):
+        """The ticked ones come first to their own credit notes."""
+        second = self._invoice(50.0)
+        self._register_payment(second)
+        ticked = self._open_invoice(300.0, 1)
+        other = self._open_invoice(200.0, 5)
+        credit_notes = self._credit(
+            self.paid + second + ticked,
+            settlement="apply",
+            credit_method="percentage",
+            percentage=50,
+        )
+        # 57.50 and 28.75 are free: half of the ticked one is still due, and first.
+        self.assertEqual(set(credit_notes.mapped("amount_residual")), {0.0})
+        self.assertEqual(ticked.amount_residual, 345.0 / 2 - 57.5 - 28.75)
+        self.assertEqual(other.amount_residual, 230.0)
+
+    def test_refund_of_those_that_leave_something(self):
+        """One paid, one open, one part-paid, of two customers: two are refunded."""
+        invoices = (
+            self.paid
+            + self._open_invoice(10.0, 1)
+            + self._open_invoice(20.0, 1, partner=self.partner_b)
+        )
+        self._register_payment(
+            invoices[2], amount=13.0, payment_difference_handling="open"
+        )
+        wizard = self._wizard(invoices, settlement="refund")
+        self.assertEqual(wizard.amount_customer_credit, 128.0)
+        action = wizard.action_issue()["params"]["next"]
+        with Form(
+            self.env["account.payment.register"].with_context(**action["context"])
+        ) as form:
+            pass
+        payments = form.record._create_payments()
+        self.assertEqual(sorted(payments.mapped("amount")), [13.0, 115.0])
+        self.assertEqual(payments.partner_id, self.partner_a + self.partner_b)
+        self.assertEqual(set(payments.mapped("payment_type")), {"outbound"})
+        self.assertEqual(set(wizard.new_move_ids.mapped("amount_residual")), {0.0})
+        self.assertEqual(set(invoices.mapped("amount_residual")), {0.0})
+
+    def test_rate_by_hand(self):
+        """The rate on the invoice was typed in; it is that of its credit notes."""
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        for rate in (1.7321, 0.0313, 137.11):
+            with self.subTest(rate=rate):
+                invoice = self._invoice(
+                    33.33, 66.61, 0.07, currency_id=currency.id, post=False
+                )
+                invoice.invoice_currency_rate = rate
+                invoice.action_post()
+                for values in (
+                    {"credit_method": "amount", "amount": 47.11},
+                    {"credit_method": "percentage", "percentage": 13},
+                    {},
+                ):
+                    credit_note = self._credit(invoice, **values)
+                    self.assertEqual(credit_note.invoice_currency_rate, rate)
+                self.assertCreditedToZero(invoice)
+                self.assertFalse(invoice._get_reconciled_invoices_partials()[1])
+
+    def test_new_invoice_of_a_series_starts_no_other(self):
+        invoice = self._invoice(
+            100.0, auto_post="monthly", auto_post_until="2100-01-01", post=False
+        )
+        invoice._post()
+        next_invoice = invoice._get_next_recurring_invoices()
+        action = self._wizard(invoice).action_reinvoice()
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual(new_invoice.auto_post, "no")
+        self.assertEqual(invoice._get_next_recurring_invoices(), next_invoice)

@@ -113,8 +113,9 @@ class AccountMoveReversal(models.TransientModel):
         )
         commands = []
         for credit_note in credit_notes:
-            own_commands = self._get_plan_commands(
-                credit_note, plans[credit_note.reversed_entry_id]
+            plan = plans[credit_note.reversed_entry_id]
+            own_commands = self._get_commands(
+                credit_note, self._reverse_amounts(plan["amounts"])
             )
             if any(command[0] == Command.CREATE for command in own_commands):
                 # Written to all, it would create an item on each of them.
@@ -124,19 +125,38 @@ class AccountMoveReversal(models.TransientModel):
         if commands:
             credit_notes.write({"line_ids": commands})
 
-    def _get_plan_commands(self, credit_note, plan):
-        """:return: commands on the journal items that differ from the plan"""
-        planned = {
+    def _take_back(self, invoice):
+        """Make this draft come to what its credit note comes to, which was issued by
+        mistake. Odoo computes taxes and roundings anew here, too.
+
+        :param invoice: draft that was made from a posted credit note
+        """
+        credit_note = invoice.reversed_entry_id
+        amounts = self._sum_by_key(credit_note, credit_note.line_ids)
+        commands = self._get_commands(invoice, self._reverse_amounts(amounts))
+        if commands:
+            invoice.with_context(skip_invoice_sync=True, dynamic_unlink=True).write(
+                {"line_ids": commands}
+            )
+
+    def _reverse_amounts(self, amounts):
+        """:return: {key: amounts} of the document that reverses these"""
+        return {
             key: (-amount, -balance)
-            for key, (amount, balance) in plan["amounts"].items()
+            for key, (amount, balance) in amounts.items()
             if key[1] != "rounding" or amount or balance
         }
-        commands = self._get_tax_account_commands(credit_note)
+
+    def _get_commands(self, document, planned):
+        """:param document: draft that reverses another document
+        :param planned: {key: amounts} that it is to come to
+        :return: commands on its journal items that differ from that
+        """
         items = defaultdict(lambda: self.env["account.move.line"])
-        for line in credit_note.line_ids:
-            if key := line._get_credit_key():
-                items[self._get_planned_key(key, planned)] |= line
-        commands += self._get_rounding_account_commands(items)
+        for line in document.line_ids:
+            if key := line._get_reversed_key():
+                items[self._match_key(key, planned)] |= line
+        commands = self._get_account_commands(items)
         changes = {}
         for key in planned | items:
             lines = items.get(key, self.env["account.move.line"])
@@ -148,14 +168,12 @@ class AccountMoveReversal(models.TransientModel):
                     strict=True,
                 )
             ]
-            if credit_note.currency_id.is_zero(
+            if document.currency_id.is_zero(
                 missing[0]
-            ) and credit_note.company_currency_id.is_zero(missing[1]):
+            ) and document.company_currency_id.is_zero(missing[1]):
                 continue
             if not lines:
-                commands.append(
-                    self._get_missing_item_command(credit_note, key, missing)
-                )
+                commands.append(self._get_missing_item_command(document, key, missing))
             changes[key] = missing
             if key[1] == "rounding" and key not in planned:
                 # Odoo finds no more than one of them on a draft.
@@ -174,15 +192,15 @@ class AccountMoveReversal(models.TransientModel):
         # With early payment discounts in a foreign currency, what Odoo makes does not
         # always balance.
         amount, balance = (
-            sum(credit_note.line_ids.mapped(field_name))
+            sum(document.line_ids.mapped(field_name))
             + sum(change[index] for change in changes.values())
             for index, field_name in enumerate(("amount_currency", "balance"))
         )
-        if credit_note.currency_id.is_zero(
+        if document.currency_id.is_zero(
             amount
-        ) and credit_note.company_currency_id.is_zero(balance):
+        ) and document.company_currency_id.is_zero(balance):
             return commands
-        receivable = credit_note.line_ids.filtered(
+        receivable = document.line_ids.filtered(
             lambda line: line.display_type == "payment_term"
         )[:1]
         commands.append(
@@ -196,52 +214,22 @@ class AccountMoveReversal(models.TransientModel):
         )
         return commands
 
-    def _get_planned_key(self, key, planned):
-        """Odoo books the reversal of a rounding profit as a loss, and the other way
-        around: it is the same item all the same.
-
-        :param planned: {key: amounts}
-        :return: the key under which the plan has the item of this key
-        """
-        if key in planned or key[1] != "rounding":
-            return key
-        return next(
-            (
-                planned_key
-                for planned_key in planned
-                if (*planned_key[:2], *planned_key[3:]) == (*key[:2], *key[3:])
-            ),
-            key,
-        )
-
-    def _get_rounding_account_commands(self, items):
+    def _get_account_commands(self, items):
         """:param items: {key: journal items of the credit note}
-        :return: commands that put the roundings on the account where the invoice has
-        them
+        :return: commands that put roundings and taxes on the account where the invoice
+            has them, whatever the settings say since. Some taxes have an account of
+            their own for credit notes, and keep it.
         """
         return [
             Command.update(line.id, {"account_id": key[2]})
             for key, lines in items.items()
-            if key[1] == "rounding"
+            if key[0] == "tax" or key[1] == "rounding"
             for line in lines
             if line.account_id.id != key[2]
-        ]
-
-    def _get_tax_account_commands(self, credit_note):
-        """:return: commands that put the taxes on the accounts where the invoice has
-        them, whatever the tax says since
-        """
-        accounts = {
-            line._get_credit_key(): line.account_id
-            for line in credit_note.reversed_entry_id.line_ids
-            if line.display_type == "tax"
-        }
-        return [
-            Command.update(line.id, {"account_id": account.id})
-            for line in credit_note.line_ids
-            if line.display_type == "tax"
-            and (account := accounts.get(line._get_credit_key(), line.account_id))
-            != line.account_id
+            and not (
+                key[0] == "tax"
+                and line.tax_repartition_line_id._has_own_refund_account()
+            )
         ]
 
     def _keep_orders_invoiced(self, credit_notes):
@@ -261,48 +249,50 @@ class AccountMoveReversal(models.TransientModel):
             lines._keep_down_payments()
         lines._unlink_order_lines()
 
-    def _get_missing_item_command(self, credit_note, key, amounts):
-        """:return: command that adds what the invoice has under this key and Odoo did
-        not make on the credit note, as the rounding of an invoice paid in cash
+    def _get_missing_item_command(self, document, key, amounts):
+        """:return: command that adds what is reversed under this key and Odoo did not
+        make on the draft, as the rounding of an invoice paid in cash
         """
-        invoice = credit_note.reversed_entry_id
+        origin = document.reversed_entry_id
         # sudo: an earlier credit note may have what the invoice has not, and this one
         # takes it back; see `_get_invoiced_and_left`
-        items = (invoice.line_ids + invoice.sudo()._get_credit_notes().line_ids).sudo(
+        items = (origin.line_ids + origin.sudo()._get_credit_notes().line_ids).sudo(
             False
         )
         source = items.filtered(lambda line: line._get_credit_key() == key)[:1]
-        [values] = source.copy_data({"move_id": credit_note.id})
+        [values] = source.copy_data({"move_id": document.id})
         amount, balance = amounts
         return Command.create(
             {
                 **values,
-                **self._prepare_refund_tax(credit_note, source),
+                **self._prepare_tax_of(document, source),
                 "amount_currency": amount,
                 "balance": balance,
             }
         )
 
-    def _prepare_refund_tax(self, credit_note, source):
-        """:param source: journal item of an invoice or of its credit notes
-        :return: values that make it an item of a credit note in the tax report; none
-            where it is no tax
+    def _prepare_tax_of(self, document, source):
+        """:param source: journal item of a document that this one reverses
+        :return: values that make it an item of this one in the tax report; none where
+            it is no tax
         """
+        document_type = "refund" if document.move_type == "out_refund" else "invoice"
         repartition = source.tax_repartition_line_id
-        # Odoo keeps both distributions of a tax in the same order.
-        position = source._get_tax_key()[0]
-        refund = repartition.tax_id.refund_repartition_line_ids[position : position + 1]
-        if repartition.document_type != "invoice" or not refund:
+        counterpart = repartition._get_counterpart(document_type)
+        if repartition.document_type == document_type or not counterpart:
             return {}
-        tax_items = credit_note.line_ids.filtered(
-            lambda line: line.tax_repartition_line_id == refund
+        tax_items = document.line_ids.filtered(
+            lambda line: line.tax_repartition_line_id == counterpart
         )
-        return {
-            "tax_repartition_line_id": refund.id,
+        values = {
+            "tax_repartition_line_id": counterpart.id,
             "tax_tag_ids": [
-                Command.set((tax_items[:1].tax_tag_ids or refund.tag_ids).ids)
+                Command.set((tax_items[:1].tax_tag_ids or counterpart.tag_ids).ids)
             ],
         }
+        if counterpart._has_own_refund_account():
+            values["account_id"] = counterpart._get_target_account().id
+        return values
 
     def _log_issued(self, credit_notes):
         """Say on each invoice which credit note was issued, of how much and why.

@@ -97,6 +97,8 @@ class AccountMoveReversalLine(models.TransientModel):
         if not full:
             return 0.0
         share = self.quantity * self.price_unit / full
+        if not self._takes_goods_back():
+            share *= line._get_shares_of_price().get(False, 1.0)
         amount = line.amount_currency * share
         return line.currency_id.round(amount) if is_number(amount) else 0.0
 

@@ -3,6 +3,11 @@ from collections import defaultdict
 from odoo import models
 
 
+def is_part(amount, whole):
+    """:return: whether the one is a part of the other, and not more or against it"""
+    return bool(whole) and 0 <= amount / whole <= 1
+
+
 class AccountMoveReversal(models.TransientModel):
     """Plan: what is credited, to the cent. Reads only.
 
@@ -80,7 +85,8 @@ class AccountMoveReversal(models.TransientModel):
         left = dict(invoiced)
         # sudo: what is left of an invoice does not depend on who looks at it
         credit_lines = invoice.sudo()._get_credit_notes().line_ids
-        for key, amounts in self._sum_by_key(invoice, credit_lines).items():
+        for own_key, amounts in self._sum_by_key(invoice, credit_lines).items():
+            key = self._match_key(own_key, left) if own_key[0] == "tax" else own_key
             if key in left:
                 left[key] = self._round_amounts(
                     invoice, map(sum, zip(left[key], amounts, strict=True))
@@ -98,6 +104,26 @@ class AccountMoveReversal(models.TransientModel):
                 line_amount, line_balance = self._get_amounts(invoice, line)
                 sums[key] = (amount + line_amount, balance + line_balance)
         return {key: self._round_amounts(invoice, sums[key]) for key in sums}
+
+    def _match_key(self, key, keys):
+        """Taxes and roundings of credit notes may be on other accounts than those of
+        invoices: where the tax says so, where it was changed, and the reversal of a
+        rounding profit is a loss. They are the same item all the same.
+
+        :param keys: keys of an invoice
+        :return: the one of them under which the invoice has the item of this key; the
+            key itself if it has none
+        """
+        if key in keys or key[0] != "tax" and key[1] != "rounding":
+            return key
+        return next(
+            (
+                other
+                for other in keys
+                if (*other[:2], *other[3:]) == (*key[:2], *key[3:])
+            ),
+            key,
+        )
 
     def _get_amounts(self, invoice, line):
         """:return: amounts of a journal item in the invoice's currency, at its rate
@@ -293,24 +319,25 @@ class AccountMoveReversal(models.TransientModel):
             amounts[key] = self._with_balance(
                 invoice, credited.get(line, 0.0), left[key]
             )
-        weights = self._get_tax_weights(invoice, lines, line_left, credited)
+        taxes = self._get_credited_taxes(invoice, left, line_left, credited)
         total_left = sum(line_left.values())
         share = sum(credited.values()) / total_left if total_left else 0.0
         if self._is_tax_left_whole(invoice, left):
-            weights, share = dict.fromkeys(weights, 1.0), 0.0
-        for key, (amount_left, balance_left) in left.items():
+            taxes = {key: left[key][0] for key in left if key[0] == "tax"}
+            share = 0.0
+        for key in {**left, **taxes}:
             if key[0] == "line":
                 continue
+            amounts_left = left.get(key, (0.0, 0.0))
             # Early payment discounts and the like: the share of the lines.
-            weight = weights.get(key[1], 0.0) if key[0] == "tax" else share
+            amount = taxes[key] if key in taxes else amounts_left[0] * share
             amounts[key] = self._with_balance(
-                invoice,
-                invoice.currency_id.round(amount_left * weight),
-                (amount_left, balance_left),
+                invoice, invoice.currency_id.round(amount), amounts_left
             )
         for display_type in ("discount", "epd"):
             self._keep_pairs_even(invoice, display_type, left, amounts, share)
         self._hit_total(invoice, lines, left, amounts)
+        self._hit_balance(invoice, lines, amounts)
         return amounts
 
     def _keep_pairs_even(self, invoice, display_type, left, amounts, share):
@@ -344,28 +371,116 @@ class AccountMoveReversal(models.TransientModel):
         amount_left, balance_left = left
         if invoice.currency_id.is_zero(amount - amount_left):
             return (amount_left, balance_left)
-        balance = balance_left * amount / amount_left if amount_left else 0.0
+        if is_part(amount, amount_left):
+            balance = balance_left * amount / amount_left
+        else:
+            balance = amount / invoice.invoice_currency_rate
         return self._round_amounts(invoice, (amount, balance))
 
-    def _get_tax_weights(self, invoice, lines, line_left, credited):
-        """:return: {tax id: share of what is left of the tax that is credited}"""
-        base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
-        tax_left = defaultdict(float)
-        tax_credited = defaultdict(float)
-        for base_line in base_lines:
-            line = base_line["record"]
-            if line not in lines or not line.amount_currency:
-                continue
-            share_left = line_left[line] / line.amount_currency
-            share_credited = credited.get(line, 0.0) / line.amount_currency
-            for tax_data in base_line["tax_details"]["taxes_data"]:
-                tax_amount = tax_data["tax_amount_currency"]
-                tax_left[tax_data["tax"].id] += tax_amount * share_left
-                tax_credited[tax_data["tax"].id] += tax_amount * share_credited
+    def _get_credited_taxes(self, invoice, left, line_left, credited):
+        """Say what is credited of each tax: as much of it as of the lines it is on.
+
+        What Odoo makes of the lines today tells how the tax is spread over them. The
+        amounts are those of the invoice, whatever the tax says since.
+
+        :return: {key: amount in the invoice's currency, signed as on the invoice}
+        """
+        keys = {key: left[key][0] for key in left if key[0] == "tax"}
+        tax_left = dict.fromkeys(keys, 0.0)
+        tax_credited = dict.fromkeys(keys, 0.0)
+        price_shares = self._get_shares_of_prices(line_left)
+        for line, own_key, amount in self._get_taxes_of_lines(invoice, line_left):
+            key = self._match_key(own_key, keys)
+            if key not in keys:
+                if any(key[1] == other[1] for other in keys):
+                    # It was changed so much since that the lines have to tell.
+                    continue
+                # What comes to nothing on the invoice is no item of it.
+                tax_left.setdefault(key, 0.0)
+                tax_credited.setdefault(key, 0.0)
+            tax_left[key] += amount * line_left[line] / line.amount_currency
+            shares = price_shares.get(line, {})
+            tax_credited[key] += (
+                amount
+                * credited.get(line, 0.0)
+                / line.amount_currency
+                * (shares.get(key[1], 1.0) / shares.get(False, 1.0))
+            )
         return {
-            tax_id: tax_credited[tax_id] / amount if amount else 0.0
-            for tax_id, amount in tax_left.items()
+            key: self._get_credited_tax(
+                keys.get(key, 0.0),
+                tax_left[key],
+                tax_credited[key],
+                self._get_share_of_lines(key, line_left, credited),
+            )
+            for key in tax_left
         }
+
+    def _get_credited_tax(self, amount_left, tax_left, tax_credited, share):
+        """:param amount_left: what is left of a tax item of the invoice
+        :param tax_left: the same as Odoo would have it today
+        :param tax_credited: what is credited of it as Odoo would have it today
+        :param share: share of the lines with the tax that is credited
+        :return: what is credited of the tax item
+        """
+        if is_part(tax_credited, tax_left):
+            return amount_left * tax_credited / tax_left
+        # Lines that take tax off each other, or a tax that is none any more.
+        return tax_credited + (amount_left - tax_left) * share
+
+    def _get_taxes_of_lines(self, invoice, lines):
+        """:param lines: product lines of the invoice
+        :return: list of (line, key, amount): the taxes of each line as Odoo would have
+            them today, signed as on the invoice
+        """
+        base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
+        base_lines = [
+            base_line
+            for base_line in base_lines
+            if base_line["record"] in lines and base_line["record"].amount_currency
+        ]
+        self.env["account.tax"]._add_accounting_data_in_base_lines_tax_details(
+            base_lines, invoice.company_id
+        )
+        return [
+            (
+                base_line["record"],
+                tax_item["tax_rep"]._get_credit_key(
+                    tax_item["account"], tax_data["group"], tax_item["taxes"]
+                ),
+                invoice.direction_sign * tax_item["tax_amount_currency"],
+            )
+            for base_line in base_lines
+            for tax_data in base_line["tax_details"]["taxes_data"]
+            for tax_item in tax_data["tax_reps_data"]
+        ]
+
+    def _get_shares_of_prices(self, lines):
+        """:return: {line: `_get_shares_of_price`} of the lines that are credited at a
+        lower price
+        """
+        if self.credit_method != "lines":
+            return {}
+        lowered = self.line_ids.filtered(
+            lambda wizard_line: (
+                wizard_line.quantity
+                and wizard_line.invoice_line_id in lines
+                and not wizard_line._takes_goods_back()
+            )
+        ).invoice_line_id
+        return {line: line._get_shares_of_price() for line in lowered}
+
+    def _get_share_of_lines(self, key, line_left, credited):
+        """:param key: that of a tax item
+        :return: the share that is credited of the lines with this tax
+        """
+        tax_id, group_id = key[1], key[4]
+        lines = [
+            line for line in line_left if {tax_id, group_id} & set(line.tax_ids.ids)
+        ]
+        lines_left = sum(line_left[line] for line in lines)
+        lines_credited = sum(credited.get(line, 0.0) for line in lines)
+        return lines_credited / lines_left if is_part(lines_credited, lines_left) else 0
 
     def _hit_total(self, invoice, lines, left, amounts):
         """Give the largest line the cents that are missing to the total asked for."""
@@ -376,12 +491,29 @@ class AccountMoveReversal(models.TransientModel):
         missing = sign * total - sum(amount for amount, _balance in amounts.values())
         if invoice.currency_id.is_zero(missing):
             return
-        key = max(
-            (line._get_credit_key() for line in lines),
-            key=lambda line_key: abs(amounts[line_key][0]),
-        )
+        key = self._get_largest_line_key(lines, amounts)
         amounts[key] = self._with_balance(
             invoice, invoice.currency_id.round(amounts[key][0] + missing), left[key]
+        )
+
+    def _hit_balance(self, invoice, lines, amounts):
+        """Give the largest line the cents in company currency that are missing to what
+        the total is worth: Odoo would book them as an exchange difference.
+        """
+        if invoice.currency_id == invoice.company_currency_id or not lines:
+            return
+        total, balance = (sum(sums) for sums in zip(*amounts.values(), strict=True))
+        worth = total / invoice.invoice_currency_rate
+        key = self._get_largest_line_key(lines, amounts)
+        amount, line_balance = amounts[key]
+        amounts[key] = self._round_amounts(
+            invoice, (amount, line_balance + worth - balance)
+        )
+
+    def _get_largest_line_key(self, lines, amounts):
+        return max(
+            (line._get_credit_key() for line in lines),
+            key=lambda line_key: abs(amounts[line_key][0]),
         )
 
     def _plan_line(self, line, amounts, takes_goods_back):
