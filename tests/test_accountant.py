@@ -26,7 +26,7 @@ class TestAccountant(CreditNoteCommon):
 
     def test_credit_note_on_a_reinvoiced_invoice(self):
         invoice = self._invoice(100.0)
-        action = self._wizard(invoice).action_reinvoice()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
         new_invoice = self.env["account.move"].browse(action["res_id"])
         with self.assertRaisesRegex(UserError, "Nothing is left to credit"):
             self._credit(invoice)

@@ -49,7 +49,7 @@ class TestMarket(CreditNoteCommon):
         invoice = self._invoice(100.0, invoice_origin="S00042")
         self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
         matched = invoice._get_reconciled_amls()
-        action = self._wizard(invoice).action_reinvoice()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
         self.assertTrue(matched <= invoice._get_reconciled_amls())
         new_invoice = self.env["account.move"].browse(action["res_id"])
         self.assertEqual(new_invoice.invoice_origin, "S00042")

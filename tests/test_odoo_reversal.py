@@ -78,6 +78,25 @@ class TestOdooReversal(CreditNoteCommon):
         self.assertEqual(new_invoice.amount_total, 460.0)
         self.assertEqual(new_invoice.invoice_origin, "S00042")
 
+    def test_the_screen_names_the_credit_note_of_the_new_invoice(self):
+        for invoices, views in (
+            (self._invoice(100.0), [(False, "form")]),
+            (
+                self._invoice(100.0) + self._invoice(50.0),
+                [(False, "list"), (False, "form")],
+            ),
+        ):
+            wizard = self._wizard(invoices)
+            action = wizard.action_reinvoice()
+            self.assertEqual(
+                [link["label"] for link in action["params"]["links"]],
+                invoices.reversal_move_ids.mapped("name"),
+            )
+            self.assertEqual(action["params"]["next"]["views"], views)
+            self.assertEqual(
+                wizard.new_move_ids.mapped("state"), ["draft"] * len(invoices)
+            )
+
     def test_new_invoice_is_the_invoice_to_correct(self):
         """Sections, notes, discounts, terms: as they stand on the one credited."""
         invoice = self._create_invoice(
@@ -95,7 +114,7 @@ class TestOdooReversal(CreditNoteCommon):
             ],
             post=True,
         )
-        action = self._wizard(invoice).action_reinvoice()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
         new_invoice = self.env["account.move"].browse(action["res_id"])
         for name in ("name", "display_type", "quantity", "price_unit", "discount"):
             self.assertEqual(

@@ -34,7 +34,13 @@ class TestSettlement(CreditNoteCommon):
             50.0, 1, currency_id=self.setup_other_currency("EUR").id
         )
         stranger = self._open_invoice(50.0, 1, partner=self.partner_b)
-        credit_note = self._credit(self.paid, settlement="apply")
+        wizard = self._wizard(self.paid, settlement="apply")
+        action = wizard.action_issue()
+        credit_note = wizard.new_move_ids
+        self.assertEqual(
+            action["params"]["message"],
+            f"%s. Applied to {sooner.name} and {later.name}",
+        )
         self.assertEqual(credit_note.amount_residual, 0.0)
         self.assertEqual(sooner.amount_residual, 0.0)
         self.assertEqual(later.amount_residual, 57.5)
@@ -246,7 +252,7 @@ class TestSettlement(CreditNoteCommon):
         )
         invoice._post()
         next_invoice = invoice._get_next_recurring_invoices()
-        action = self._wizard(invoice).action_reinvoice()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
         new_invoice = self.env["account.move"].browse(action["res_id"])
         self.assertEqual(new_invoice.auto_post, "no")
         self.assertEqual(invoice._get_next_recurring_invoices(), next_invoice)

@@ -123,7 +123,7 @@ class TestStock(CreditNoteCommon):
     def test_credited_and_invoiced_again(self):
         """Odoo's own copies the cost; ours once posted without it."""
         invoice = self._goods_invoice()
-        action = self._wizard(invoice).action_reinvoice()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
         self.assertEqual(self._cost(invoice.reversal_move_ids), -30.0)
         new_invoice = self.env["account.move"].browse(action["res_id"])
         new_invoice.action_post()

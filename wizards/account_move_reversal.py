@@ -290,11 +290,24 @@ class AccountMoveReversal(models.TransientModel):
     def action_reinvoice(self):
         """Issue the credit notes and make drafts of the invoices for another try.
 
-        :return: action that opens the drafts
+        The drafts are in `new_move_ids` afterwards.
+
+        :return: action that names the credit notes, then opens the drafts
         :raise UserError: something cannot be credited; nothing is changed then
         """
         self._check_issue()
-        return self.modify_moves()
+        known = self.move_ids.reversal_move_ids
+        drafts = self.modify_moves()
+        return self._get_issued_action(
+            self.move_ids.reversal_move_ids - known,
+            next_action={
+                **drafts,
+                # The server completes an action, but not one inside another.
+                "views": [
+                    (False, mode) for mode in drafts.get("view_mode", "form").split(",")
+                ],
+            },
+        )
 
     def reverse_moves(self, is_modify=False):
         # EXTENDS 'account': whichever button made the credit notes, they are checked

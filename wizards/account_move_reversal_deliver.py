@@ -26,6 +26,9 @@ class AccountMoveReversal(models.TransientModel):
         else:
             message = credit_notes._get_document_names()
             links = []
+        if invoices := self._get_applied_invoices(credit_notes):
+            applied = self.env._("Applied to %s", invoices._get_document_names())
+            message = f"{message}. {applied}"
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

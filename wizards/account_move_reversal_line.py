@@ -97,10 +97,12 @@ class AccountMoveReversalLine(models.TransientModel):
         if not full:
             return 0.0
         share = self.quantity * self.price_unit / full
-        if not self._takes_goods_back():
-            share *= line._get_shares_of_price().get(False, 1.0)
         amount = line.amount_currency * share
-        return line.currency_id.round(amount) if is_number(amount) else 0.0
+        if not is_number(amount):
+            return 0.0
+        if not self._takes_goods_back():
+            amount *= line._get_shares_of_price().get(False, 1.0)
+        return line.currency_id.round(amount)
 
     def _check_left(self):
         """:raise UserError: more is credited than is left of the invoice line"""

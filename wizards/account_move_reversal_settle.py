@@ -67,3 +67,22 @@ class AccountMoveReversal(models.TransientModel):
             credit_note._message_log(
                 body=self.env._("Applied to %s", invoices._get_document_names())
             )
+
+    def _get_applied_invoices(self, credit_notes):
+        """:param credit_notes: posted credit notes
+        :return: the other invoices that they were applied to, oldest due date first
+        """
+        if self.settlement != "apply":
+            return credit_notes.browse()
+        lines = self.env["account.move.line"].union(
+            *(
+                credit_note.line_ids.matched_debit_ids.debit_move_id.filtered(
+                    lambda line, invoice=credit_note.reversed_entry_id: (
+                        line.move_id != invoice
+                        and line.move_id.move_type in invoice._get_creditable_types()
+                    )
+                )
+                for credit_note in credit_notes
+            )
+        )
+        return lines.sorted("date_maturity").move_id
