@@ -1,17 +1,63 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .lock.capability import Archiving, has_capability
+
+# Odoo's own, and that of a document whose electronic file is not made yet.
+ARCHIVE_FIELDS = ("invoice_pdf_report_file", "printed_pdf_file")
 
 
 class AccountMove(models.Model):
     """The PDF of an issued document: made once, and that very file from then on.
 
-    The file is Odoo's own, `invoice_pdf_report_id`, which sending makes too. The lock
-    protects it, and where the lock is off, everything is printed as Odoo prints it.
+    The file is Odoo's own, `invoice_pdf_report_id`, which sending makes too. Odoo makes
+    it together with the electronic file, and no electronic file where it is there: as
+    long as that one cannot be made, the print is kept beside, and sending takes it.
+    The lock protects both. Where it is off, everything is printed as Odoo prints it.
     """
 
     _inherit = "account.move"
+
+    printed_pdf_id = fields.Many2one(
+        comodel_name="ir.attachment",
+        string="Printed PDF",
+        compute="_compute_printed_pdf_id",
+    )
+    printed_pdf_file = fields.Binary(
+        string="Printed PDF File",
+        attachment=True,
+        copy=False,
+    )
+
+    @api.depends("printed_pdf_file")
+    def _compute_printed_pdf_id(self):
+        self._compute_linked_attachment_id("printed_pdf_id", "printed_pdf_file")
+
+    # -------------------------------------------------------------------------
+    # POSTING
+    # -------------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': no print that was put on a draft becomes the archived one
+        self._filter_lock_concerned()._detach_prints()
+        return super()._post(soft=soft)
+
+    def _get_fields_to_detach(self):
+        # EXTENDS 'account': a draft is printed anew
+        return [*super()._get_fields_to_detach(), "printed_pdf_file"]
+
+    def _detach_prints(self):
+        drafts = self.filtered(lambda move: move.state == "draft")
+        domain = [
+            ("res_model", "=", self._name),
+            ("res_id", "in", drafts.ids),
+            ("res_field", "in", ARCHIVE_FIELDS),
+        ]
+        # sudo: whoever posts need not be able to read the files
+        self.env["ir.attachment"].sudo().search(domain).res_field = False
+        drafts.invalidate_recordset(
+            [*ARCHIVE_FIELDS, "invoice_pdf_report_id", "printed_pdf_id"], flush=False
+        )
 
     # -------------------------------------------------------------------------
     # DOWNLOADS
@@ -21,6 +67,8 @@ class AccountMove(models.Model):
         # EXTENDS 'account': no proforma of what is issued, its first download is it
         if filetype == "pdf" and allow_fallback:
             self._archive_documents()
+        if filetype == "pdf" and (printed := self._get_printed_pdf()):
+            return self._prepare_download(printed)
         return super()._get_invoice_legal_documents(
             filetype, allow_fallback=allow_fallback
         )
@@ -29,7 +77,17 @@ class AccountMove(models.Model):
         # EXTENDS 'account': no proforma of what is issued, its first download is it
         if allow_fallback:
             self._archive_documents()
+        if printed := self._get_printed_pdf():
+            return [self._prepare_download(printed)]
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)
+
+    @api.model
+    def _prepare_download(self, file):
+        return {
+            "filename": file.name,
+            "filetype": file.mimetype,
+            "content": file.raw,
+        }
 
     # -------------------------------------------------------------------------
     # ARCHIVE
@@ -37,15 +95,16 @@ class AccountMove(models.Model):
 
     def _archive_documents(self):
         """Make and archive the PDF of those of these documents that are issued and have
-        none, with their electronic file.
+        none, with their electronic file where it can be made.
 
-        What is waiting to be reported to an authority is left out: sending does both.
+        What is waiting to be reported to an authority whose answer is printed on it is
+        left out: sending does both.
         """
         self.check_access("read")
         reports = self.env["ir.actions.report"]
         documents = self._filter_archivable().filtered(
             # sudo: who reads a document need not be able to read files
-            lambda move: not move.sudo().invoice_pdf_report_id
+            lambda move: not move.sudo()._get_archived_pdf()
         )
         if not documents or not reports._is_pdf_rendered():
             return
@@ -77,6 +136,20 @@ class AccountMove(models.Model):
                 move.state == "posted" and not has_capability(self.env, Archiving, move)
             )
         )
+
+    def _get_archived_pdf(self):
+        """:return: the attachment that every print of this document is, if there is"""
+        self.ensure_one()
+        return self.invoice_pdf_report_id or self._get_printed_pdf()
+
+    def _get_printed_pdf(self):
+        """:return: the attachment that this document was printed as, as long as sending
+        has not made Odoo's own of it
+        """
+        self.ensure_one()
+        if self.invoice_pdf_report_id or not self._filter_archivable():
+            return self.env["ir.attachment"]
+        return self.printed_pdf_id
 
     def _filter_printed_once(self, report):
         """:param report: action of a report on these documents

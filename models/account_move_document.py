@@ -173,6 +173,40 @@ class AccountMove(models.Model):
             return False
         return vat
 
+    def _is_reference_printed(self):
+        """:return: whether the free text says more than which invoice is credited"""
+        self.ensure_one()
+        # sudo: what is printed does not depend on who prints
+        credited = self.sudo().reversed_entry_id.name or "/"
+        return bool(self.ref) and credited not in self.ref
+
+    def _get_information_block(self):
+        """:return: dict of label to text, for the layout of l10n_din5008 beside the
+        address: nothing that is due, and the invoice that is credited only once
+        """
+        self.ensure_one()
+        labels = self._fields
+        incoterm = filter(None, (self.invoice_incoterm_id.code, self.incoterm_location))
+        customer = self.partner_id
+        texts = {
+            labels["name"]._description_string(self.env): self.name,
+            self.env._("Credit Note Date"): format_date(self.env, self.invoice_date),
+            labels["delivery_date"]._description_string(self.env): format_date(
+                self.env, self.delivery_date
+            ),
+            labels["invoice_incoterm_id"]._description_string(self.env): " - ".join(
+                incoterm
+            ),
+            labels["invoice_origin"]._description_string(self.env): self.invoice_origin,
+            labels["ref"]._description_string(self.env): (
+                self._is_reference_printed() and self.ref
+            ),
+            customer._fields["vat"]._description_string(self.env): (
+                customer == self.commercial_partner_id and customer.vat
+            ),
+        }
+        return {label: text for label, text in texts.items() if text}
+
     # -------------------------------------------------------------------------
     # WHAT HAPPENED WITH THE AMOUNT
     # -------------------------------------------------------------------------

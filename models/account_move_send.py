@@ -1,6 +1,14 @@
+import logging
+
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from .lock.capability import Archiving, with_capability
+
+_logger = logging.getLogger(__name__)
+
+# What is sent to these authorities is not answered with anything that is printed.
+UNPRINTED_EDIS = frozenset({"es_facturae", "it_edi_send", "ro_edi"})
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -13,20 +21,52 @@ class AccountMoveSend(models.AbstractModel):
         """Make the PDF and the electronic file of documents, and archive them.
 
         Whoever is to report a document to an authority sends it: that is not done
-        because somebody prints it. It has no file before.
+        because somebody prints it. It has no file before if the answer is printed on
+        it, as a number or a QR code. Else its print is kept until it is sent, as that
+        of a document whose electronic file cannot be made yet.
 
         :param moves: issued documents of one company without an archived PDF
         """
         moves_data = {
             move: self._get_default_sending_settings(move, sending_methods={})
             for move in moves
+            if not self._is_archived_by_sending(move)
         }
-        self._generate_invoice_documents(
+        try:
+            with self.env.cr.savepoint():
+                self._generate_invoice_documents(
+                    {
+                        move: data
+                        for move, data in moves_data.items()
+                        if not data["extra_edis"]
+                    }
+                )
+        except UserError as error:
+            # Whoever sends is told, whoever prints gets the print.
+            _logger.info("Printed without their electronic files: %s", error)
+        self._archive_prints(
             {
                 move: data
                 for move, data in moves_data.items()
-                if not self._is_archived_by_sending(move)
+                if not move.invoice_pdf_report_id
             }
+        )
+
+    @api.model
+    def _archive_prints(self, moves_data):
+        """Keep the print of documents whose electronic file is yet to be made."""
+        if not moves_data:
+            return
+        self._prepare_invoice_pdf_report(moves_data)
+        # sudo: only Odoo archives the file of a document
+        self.env["ir.attachment"].sudo().create(
+            [
+                {**data["pdf_attachment_values"], "res_field": "printed_pdf_file"}
+                for data in moves_data.values()
+            ]
+        )
+        self.env["account.move"].union(*moves_data).invalidate_recordset(
+            ["printed_pdf_id", "printed_pdf_file"]
         )
 
     @api.model
@@ -36,19 +76,45 @@ class AccountMoveSend(models.AbstractModel):
         """
         if "edi_state" in move._fields and move.edi_state == "to_send":
             return True
-        return bool(self._get_default_extra_edis(move))
+        return bool(self._get_default_extra_edis(move) - self._get_unprinted_edis())
+
+    @api.model
+    def _get_unprinted_edis(self):
+        """Hook: the document looks the same before and after it is reported.
+
+        :return: set of keys of `_get_all_extra_edis`
+        """
+        return set(UNPRINTED_EDIS)
 
     @api.model
     def _prepare_invoice_pdf_report(self, invoices_data):
-        # EXTENDS 'account': what is archived now has no file to serve, and is final
+        # EXTENDS 'account': what was printed is what is sent. What is archived now has
+        # no file to serve, and is final.
+        to_print = {}
+        for move, data in invoices_data.items():
+            if printed := self._get_printed_pdf(move, data):
+                data["pdf_attachment_values"] = {
+                    **self._prepare_printed_pdf(move, printed),
+                    "res_field": "invoice_pdf_report_file",
+                }
+            else:
+                to_print[move] = data
+        if not to_print:
+            return None
         return super(
             AccountMoveSend,
-            self._with_archiving(invoices_data).with_context(proforma_invoice=False),
-        )._prepare_invoice_pdf_report(invoices_data)
+            self._with_archiving(to_print).with_context(proforma_invoice=False),
+        )._prepare_invoice_pdf_report(to_print)
 
     @api.model
     def _prepare_invoice_proforma_pdf_report(self, invoice, invoice_data):
-        # EXTENDS 'account': sent with errors, as a proforma, and not archived
+        # EXTENDS 'account': sent with errors, as it was printed; or as a proforma, and
+        # not archived
+        if printed := self._get_printed_pdf(invoice, invoice_data):
+            invoice_data["proforma_pdf_attachment_values"] = self._prepare_printed_pdf(
+                invoice, printed
+            )
+            return None
         return super(
             AccountMoveSend, self._with_archiving([invoice])
         )._prepare_invoice_proforma_pdf_report(invoice, invoice_data)
@@ -56,3 +122,25 @@ class AccountMoveSend(models.AbstractModel):
     def _with_archiving(self, invoices):
         moves = self.env["account.move"].union(*invoices)
         return with_capability(self, Archiving, moves)
+
+    @api.model
+    def _get_printed_pdf(self, move, move_data):
+        """:return: what the document was printed as, unless it is sent as another one,
+        or with what an authority answered printed on it
+        """
+        if (
+            set(move_data["extra_edis"]) - self._get_unprinted_edis()
+            or move_data["pdf_report"] not in move._get_archived_reports()
+        ):
+            return self.env["ir.attachment"]
+        return move._get_printed_pdf()
+
+    @api.model
+    def _prepare_printed_pdf(self, move, printed):
+        return {
+            "name": printed.name,
+            "raw": printed.raw,
+            "mimetype": printed.mimetype,
+            "res_model": move._name,
+            "res_id": move.id,
+        }

@@ -59,9 +59,9 @@ class IrActionsReport(models.Model):
         printed_once._archive_documents()
         # sudo: who may read a document, which is checked above, may print it
         return {
-            move.id: move.invoice_pdf_report_id
+            move.id: file
             for move in printed_once.sudo()
-            if move.invoice_pdf_report_id
+            if (file := move._get_archived_pdf())
         }
 
     def _get_rendering_context(self, report, docids, data):

@@ -1,6 +1,7 @@
 import base64
 import io
 
+from lxml import etree
 from pypdf import PdfReader
 
 from odoo import Command
@@ -233,6 +234,20 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self._print(credit_note)
         self.assertFalse(credit_note.invoice_pdf_report_id)
 
+    def test_file_put_on_a_draft(self):
+        """What somebody puts in the place of the archived file before is no print."""
+        for field in ("invoice_pdf_report_file", "printed_pdf_file"):
+            with self.subTest(field=field):
+                wizard = self._wizard(self._invoice(100.0), user=self.clerk)
+                wizard.refund_moves()
+                draft = wizard.new_move_ids
+                forged = b"%PDF-1.4 forged"
+                draft[field] = base64.b64encode(forged)
+                draft.action_post()
+                self.assertNotEqual(self._print(draft), forged)
+                [document] = draft._get_move_zip_export_docs()
+                self.assertNotEqual(document["content"], forged)
+
     def test_another_report_is_another_document(self):
         report = self.env.ref("account.account_invoices").copy(
             {"report_name": "account.report_invoice", "name": "Other"}
@@ -245,3 +260,209 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         first = self._print(credit_note, report)
         self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
         self.assertEqual(self._print(credit_note), first)
+
+
+@tagged("post_install", "-at_install")
+class TestArchiveElectronic(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """A print is archived although its electronic file cannot be made yet. It keeps
+    none from being made when it is sent."""
+
+    _print = TestArchive._print
+    _text = TestArchive._text
+    _change_everything = TestArchive._change_everything
+
+    def _assert_printed_once(self, credit_note, first):
+        """Every door serves the first print, and it is locked."""
+        self.assertFalse(credit_note.invoice_pdf_report_id)
+        self.assertEqual(credit_note.printed_pdf_id.raw, first)
+        self._change_everything()
+        for report in REPORTS:
+            self.assertEqual(self._print(credit_note, report), first)
+        self.assertEqual(self._print(credit_note, user=self.clerk), first)
+        for fallback in (False, True):
+            self.assertEqual(
+                credit_note._get_invoice_legal_documents(
+                    "pdf", allow_fallback=fallback
+                )["content"],
+                first,
+            )
+            [document] = credit_note._get_invoice_legal_documents_all(
+                allow_fallback=fallback
+            )
+            self.assertEqual(document["content"], first)
+        file = credit_note.printed_pdf_id
+        with self.assertRaisesRegex(UserError, "was issued with the document"):
+            file.unlink()
+        with self.assertRaisesRegex(UserError, "was issued with the document"):
+            file.raw = b"%PDF forged"
+        with self.assertRaises(UserError):
+            credit_note.printed_pdf_file = False
+
+    def _fail_electronic_files(self, raising=False, **values):
+        """No electronic file can be made of any document, as in Odoo's addons."""
+        send = self.env.registry["account.move.send"]
+        made = send._hook_invoice_document_before_pdf_report_render
+
+        missing = "The bank account is missing."
+
+        def fail(self, invoice, invoice_data):
+            if raising:
+                raise UserError(missing)
+            invoice_data["error"] = {"error_title": missing}
+            invoice_data.update(values)
+            return made(self, invoice, invoice_data)
+
+        self.patch(send, "_hook_invoice_document_before_pdf_report_render", fail)
+        return lambda: self.patch(
+            send, "_hook_invoice_document_before_pdf_report_render", made
+        )
+
+    def _prepare_sent_pdf(self, credit_note, **settings):
+        send = self.env["account.move.send"].with_context(force_report_rendering=True)
+        data = send._get_default_sending_settings(credit_note) | settings
+        send._prepare_invoice_pdf_report({credit_note: data})
+        return data["pdf_attachment_values"]["raw"]
+
+    def test_electronic_file_cannot_be_made(self):
+        for raising in (False, True):
+            with self.subTest(raising=raising):
+                mend = self._fail_electronic_files(raising=raising)
+                credit_note = self._credit(self._invoice(100.0))
+                first = self._print(credit_note)
+                self._assert_printed_once(credit_note, first)
+                with self.assertRaises(UserError):
+                    credit_note._generate_and_send(
+                        sending_methods=["email"], allow_fallback_pdf=False
+                    )
+                mend()
+                credit_note._generate_and_send(sending_methods=["email"])
+                self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
+                message = credit_note.message_ids.filtered("attachment_ids")[0]
+                self.assertIn(first, message.attachment_ids.mapped("raw"))
+                self.assertEqual(self._print(credit_note), first)
+
+    def test_sent_without_its_electronic_file(self):
+        """Odoo sends a proforma then; what was printed before is none."""
+        self._fail_electronic_files(error_but_continue=True)
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        self.partner_a.name = "Renamed"
+        credit_note._generate_and_send(sending_methods=["email"])
+        message = credit_note.message_ids.filtered("attachment_ids")[0]
+        self.assertEqual(message.attachment_ids.mapped("raw"), [first])
+
+    def test_reported_and_nothing_printed_of_the_answer(self):
+        send = self.env.registry["account.move.send"]
+        self.patch(send, "_get_default_extra_edis", lambda *_args: {"it_edi_send"})
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        self._assert_printed_once(credit_note, first)
+        self.assertEqual(self._prepare_sent_pdf(credit_note), first)
+        # A number of the authority, or another document.
+        self.assertNotEqual(
+            self._text(self._prepare_sent_pdf(credit_note, extra_edis={"xx"})),
+            self._text(first),
+        )
+        report = self.env.ref("account.account_invoices").copy({"name": "Other"})
+        self.assertNotEqual(
+            self._text(self._prepare_sent_pdf(credit_note, pdf_report=report)),
+            self._text(first),
+        )
+
+    def test_drafted_again_is_printed_anew(self):
+        self._fail_electronic_files()
+        credit_note = self._credit(self._invoice(100.0))
+        self._print(credit_note)
+        self.env.company.lock_posted_invoices = False
+        credit_note.button_draft()
+        self.env.company.lock_posted_invoices = True
+        credit_note.action_post()
+        self.partner_a.name = "Renamed"
+        self.assertIn("Renamed", self._text(self._print(credit_note)))
+
+    def test_netherlands(self):
+        """Odoo wants a bank account of the customer for the file of a credit note."""
+        if "ubl_cii_xml_id" not in self.env["account.move"]._fields:
+            self.skipTest("needs account_edi_ubl_cii")
+        netherlands = self.env.ref("base.nl")
+        for partner in self.env.company.partner_id + self.partner_a:
+            partner.write(
+                {
+                    "country_id": netherlands.id,
+                    "street": "Kerkstraat 1",
+                    "zip": "1017 GA",
+                    "city": "Amsterdam",
+                    "vat": "NL000099998B57",
+                    "peppol_eas": "0106",
+                    "peppol_endpoint": "77777677",
+                    "bank_ids": [Command.clear()],
+                }
+            )
+        self.partner_a.invoice_edi_format = "nlcius"
+        credit_note = self._credit(self._invoice(100.0))
+        first = self._print(credit_note)
+        self._assert_printed_once(credit_note, first)
+        with self.assertRaisesRegex(UserError, "(?i)bank"):
+            credit_note._generate_and_send(
+                sending_methods=["email"], allow_fallback_pdf=False
+            )
+
+
+@tagged("post_install", "-at_install", "post_install_l10n")
+class TestArchiveItaly(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+    """Italy's electronic invoice is made by sending, with the PDF in it."""
+
+    @classmethod
+    @AccountTestInvoicingHttpCommon.setup_country("it")
+    def setUpClass(cls):
+        super().setUpClass()
+        if "l10n_it_edi_state" not in cls.env["account.move"]._fields:
+            cls.skipTest(cls, "l10n_it_edi is not installed: dev/test --with it")
+        address = {
+            "street": "Via Roma 1",
+            "zip": "20121",
+            "city": "Milano",
+            "country_id": cls.env.ref("base.it").id,
+        }
+        cls.env.company.write(
+            {
+                **address,
+                "vat": "IT01234560157",
+                "l10n_it_codice_fiscale": "01234560157",
+                "l10n_it_tax_system": "RF01",
+            }
+        )
+        cls.partner_a.write(
+            {
+                **address,
+                "is_company": True,
+                "vat": "IT00465840031",
+                "l10n_it_codice_fiscale": "93026890017",
+            }
+        )
+
+    def test_printed_then_reported(self):
+        self.patch(
+            self.env.registry["account.move"],
+            "_l10n_it_edi_upload",
+            lambda _self, files: {
+                file["filename"]: {"id_transaction": "test"} for file in files
+            },
+        )
+        credit_note = self._credit(self._invoice(100.0))
+        first = TestArchive._print(self, credit_note)
+        self.assertEqual(credit_note.printed_pdf_id.raw, first)
+        self.assertFalse(credit_note.l10n_it_edi_attachment_file)
+        self.partner_a.name = "Renamed"
+        self.assertEqual(TestArchive._print(self, credit_note), first)
+        self.env["account.move.send"]._generate_and_send_invoices(
+            credit_note, sending_methods=[]
+        )
+        self.assertEqual(credit_note.l10n_it_edi_state, "processing")
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
+        self.assertEqual(TestArchive._print(self, credit_note), first)
+        sent = etree.fromstring(
+            base64.b64decode(credit_note.l10n_it_edi_attachment_file)
+        )
+        [attachment] = sent.iter("{*}Attachment")
+        self.assertEqual(base64.b64decode(attachment.text), first)

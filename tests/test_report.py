@@ -96,14 +96,15 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 )
                 for invoice, price in ((first, 30.0), (second, 50.0))
             ],
-            post=False,
+            post=True,
         )
-        text = self._html_text("account.account_invoices", credit_note)
-        self.assertIn(
-            f"Credits a part of invoice {first.name} of 05/10/2026. "
-            f"Credits the whole of invoice {second.name} of 05/11/2026.",
-            text,
-        )
+        text = self._pdf_text("account.account_invoices", credit_note)
+        for invoice, part in ((first, "a part"), (second, "the whole")):
+            date = invoice.invoice_date.strftime("%m/%d/%Y")
+            self.assertIn(f"Credits {part} of invoice {invoice.name} of {date}.", text)
+        left = [f"Left to pay on {first.name} $ 115.00"]
+        left.append(f"Left to pay on {second.name} $ 57.50")
+        self.assertIn(" ".join(["Kept as your credit $ 92.00", *left]), text)
 
     def test_every_door_prints_our_document(self):
         credit_note = self._credit(self._invoice(100.0))
@@ -168,7 +169,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 )
                 # And not a second time, as Odoo's free text.
                 for other in arch.xpath("//div[@name='reference']"):
-                    self.assertIn("o.reversed_entry_id", other.get("t-if"))
+                    self.assertIn("_is_reference_printed", other.get("t-if"))
 
     def test_credit_note_without_invoice(self):
         credit_note = self._invoice(100.0, move_type="out_refund")
@@ -247,3 +248,41 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         self.assertEqual(response.status_code, 200)
         self.assertIn("Credits the whole of invoice", response.text)
+
+    def test_layout_of_din_5008(self):
+        """Its block beside the address: nothing is due, and no reference twice."""
+        layout = self.env.ref(
+            "l10n_din5008.external_layout_din5008", raise_if_not_found=False
+        )
+        if not layout:
+            self.skipTest("l10n_din5008 is not installed: dev/test --with it")
+        self.company.external_report_layout_id = layout
+        self.partner_a.vat = "DE123456788"
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        credit_note = self._credit(invoice, date="2026-05-20")
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", credit_note.ids
+        )
+        page = html.fromstring(content)
+        [block] = page.xpath("//div[contains(@class, 'information_block')]")
+        rows = [
+            [" ".join("".join(cell.itertext()).split()) for cell in row]
+            for row in block.iter("tr")
+        ]
+        self.assertEqual(
+            rows,
+            [
+                ["Number", credit_note.name],
+                ["Credit Note Date", "05/20/2026"],
+                ["Tax ID", "DE123456788"],
+            ],
+        )
+        [title] = page.xpath("//h2")
+        self.assertEqual(
+            " ".join("".join(title.itertext()).split()),
+            f"Credit Note {credit_note.name}",
+        )
+        # An invoice keeps the block of the layout.
+        self.assertIn(
+            "Invoice Date Due", self._html_text("account.account_invoices", invoice)
+        )

@@ -65,7 +65,9 @@ FREE_FIELDS = frozenset(
 )
 
 # Only Odoo sets these, see the rules in `_is_lock_exempt`.
-FILE_FIELDS = frozenset({"invoice_pdf_report_file", "ubl_cii_xml_file"})
+FILE_FIELDS = frozenset(
+    {"invoice_pdf_report_file", "printed_pdf_file", "ubl_cii_xml_file"}
+)
 PAID_STATES = ("paid", "in_payment")
 
 # What `_post` alone gives to a draft.
