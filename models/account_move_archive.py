@@ -18,10 +18,15 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
+    invoice_pdf_report_id = fields.Many2one(
+        compute="_compute_archived_pdf_ids",
+        depends=ARCHIVE_FIELDS,
+    )
     printed_pdf_id = fields.Many2one(
         comodel_name="ir.attachment",
         string="Printed PDF",
-        compute="_compute_printed_pdf_id",
+        compute="_compute_archived_pdf_ids",
+        depends=ARCHIVE_FIELDS,
     )
     printed_pdf_file = fields.Binary(
         string="Printed PDF File",
@@ -29,35 +34,26 @@ class AccountMove(models.Model):
         copy=False,
     )
 
-    @api.depends("printed_pdf_file")
-    def _compute_printed_pdf_id(self):
-        self._compute_linked_attachment_id("printed_pdf_id", "printed_pdf_file")
-
-    # -------------------------------------------------------------------------
-    # POSTING
-    # -------------------------------------------------------------------------
-
-    def _post(self, soft=True):
-        # EXTENDS 'account': no print that was put on a draft becomes the archived one
-        self._filter_lock_concerned()._detach_prints()
-        return super()._post(soft=soft)
+    def _compute_archived_pdf_ids(self):
+        """As Odoo does it, `_compute_linked_attachment_id`, but both in one search."""
+        files = self.env["ir.attachment"].search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "in", self.ids),
+                ("res_field", "in", ARCHIVE_FIELDS),
+            ]
+        )
+        found = {(file.res_id, file.res_field): file for file in files}
+        for move in self:
+            invoice_pdf, printed_pdf = (
+                found.get((move._origin.id, name), False) for name in ARCHIVE_FIELDS
+            )
+            move.invoice_pdf_report_id = invoice_pdf
+            move.printed_pdf_id = printed_pdf
 
     def _get_fields_to_detach(self):
         # EXTENDS 'account': a draft is printed anew
         return [*super()._get_fields_to_detach(), "printed_pdf_file"]
-
-    def _detach_prints(self):
-        drafts = self.filtered(lambda move: move.state == "draft")
-        domain = [
-            ("res_model", "=", self._name),
-            ("res_id", "in", drafts.ids),
-            ("res_field", "in", ARCHIVE_FIELDS),
-        ]
-        # sudo: whoever posts need not be able to read the files
-        self.env["ir.attachment"].sudo().search(domain).res_field = False
-        drafts.invalidate_recordset(
-            [*ARCHIVE_FIELDS, "invoice_pdf_report_id", "printed_pdf_id"], flush=False
-        )
 
     # -------------------------------------------------------------------------
     # DOWNLOADS

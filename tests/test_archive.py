@@ -235,18 +235,28 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertFalse(credit_note.invoice_pdf_report_id)
 
     def test_file_put_on_a_draft(self):
-        """What somebody puts in the place of the archived file before is no print."""
-        for field in ("invoice_pdf_report_file", "printed_pdf_file"):
-            with self.subTest(field=field):
-                wizard = self._wizard(self._invoice(100.0), user=self.clerk)
-                wizard.refund_moves()
-                draft = wizard.new_move_ids
-                forged = b"%PDF-1.4 forged"
-                draft[field] = base64.b64encode(forged)
-                draft.action_post()
-                self.assertNotEqual(self._print(draft), forged)
-                [document] = draft._get_move_zip_export_docs()
-                self.assertNotEqual(document["content"], forged)
+        """Nobody prepares the archived file of a document before it is issued."""
+        wizard = self._wizard(self._invoice(100.0), user=self.clerk)
+        wizard.refund_moves()
+        draft = wizard.new_move_ids
+        forged = b"%PDF-1.4 forged"
+        for field in draft._get_lock_file_fields() & draft._fields.keys():
+            slot = {"res_model": draft._name, "res_id": draft.id, "res_field": field}
+            file = draft.env["ir.attachment"].create({"name": "x", "raw": forged})
+            for attack in (
+                lambda: draft.write({field: base64.b64encode(forged)}),  # noqa: B023
+                lambda: file.write(slot),  # noqa: B023
+                lambda: file.sudo().copy(slot),  # noqa: B023
+            ):
+                with (
+                    self.subTest(field=field),
+                    self.assertRaisesRegex(UserError, "is a draft"),
+                ):
+                    attack()
+        self.env.company.lock_posted_invoices = False
+        self.env.invalidate_all()
+        draft.invoice_pdf_report_file = base64.b64encode(forged)
+        self.assertTrue(draft.invoice_pdf_report_id)
 
     def test_another_report_is_another_document(self):
         report = self.env.ref("account.account_invoices").copy(
@@ -377,6 +387,7 @@ class TestArchiveElectronic(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         credit_note.button_draft()
         self.env.company.lock_posted_invoices = True
         credit_note.action_post()
+        self.env.invalidate_all()
         self.partner_a.name = "Renamed"
         self.assertIn("Renamed", self._text(self._print(credit_note)))
 

@@ -338,12 +338,29 @@ class AccountMove(models.Model):
         """:param ids: iterable of ids, also of documents that are gone
         :return: those of the documents that were issued
         """
+        return self._filter_ids(ids, type(self)._filter_locked)
+
+    @api.model
+    def _get_locked_draft_ids(self, ids):
+        """:param ids: iterable of ids, also of documents that are gone
+        :return: those of the documents that the lock holds for once they are issued
+        """
+
+        def filter_drafts(moves):
+            # sudo: what is a draft does not depend on who asks
+            drafts = moves.sudo().filtered(lambda move: move.state == "draft")
+            return drafts._filter_lock_concerned()
+
+        return self._filter_ids(ids, filter_drafts)
+
+    @api.model
+    def _filter_ids(self, ids, filter_moves):
         moves = self.browse(dict.fromkeys(ids))
         try:
             # Mostly known: who sends a document has read it.
-            return moves._filter_locked()._ids
+            return filter_moves(moves)._ids
         except MissingError:
-            return moves.exists()._filter_locked()._ids
+            return filter_moves(moves.exists())._ids
 
     @api.model
     def _get_locked_domain(self):

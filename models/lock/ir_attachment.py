@@ -54,6 +54,20 @@ class Slot(NamedTuple):
             )
         )
 
+    def _raise_draft(self, env):
+        """:raise UserError: always, for a slot of a document that is not issued"""
+        # sudo: the document is named to whoever was about to add a file
+        move = env["account.move"].sudo().browse(self.res_id)
+        field = move._fields[self.res_field]
+        raise UserError(
+            env._(
+                "%(document)s is a draft. Its file %(file)s is made when it is issued. "
+                "Attach other files to a message.",
+                document=move._get_document_names(),
+                file=field._description_string(env),
+            )
+        )
+
 
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
@@ -109,16 +123,21 @@ class IrAttachment(models.Model):
         return Slot(self.res_model, self.res_id, self.res_field)
 
     @api.model
-    def _filter_locked_slots(self, slots):
-        """:return: those that are for the archived file of an issued document"""
+    def _filter_archive_slots(self, slots):
+        """:return: those that are for the archived file of a document"""
         fields = self.env["account.move"]._get_lock_file_fields()
-        slots = [
+        return [
             slot
             for slot in slots
             if slot.res_model == "account.move"
             and slot.res_id
             and slot.res_field in fields
         ]
+
+    @api.model
+    def _filter_locked_slots(self, slots):
+        """:return: those that are for the archived file of an issued document"""
+        slots = self._filter_archive_slots(slots)
         if not slots:
             return slots
         locked_ids = self.env["account.move"]._get_locked_ids(
@@ -136,8 +155,18 @@ class IrAttachment(models.Model):
         """Let Odoo's own code archive a file where there is none yet, and nobody else.
 
         :param slots: where files are about to be put
-        :raise UserError: the issued document has its file already, or it is a user's
+        :raise UserError: the issued document has its file already, or it is a user's,
+            or the document is not issued yet
         """
+        slots = self._filter_archive_slots(slots)
+        if not slots:
+            return
+        draft_ids = self.env["account.move"]._get_locked_draft_ids(
+            slot.res_id for slot in slots
+        )
+        for slot in slots:
+            if slot.res_id in draft_ids:
+                slot._raise_draft(self.env)
         slots = self._filter_locked_slots(slots)
         if not slots:
             return
