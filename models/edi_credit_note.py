@@ -27,6 +27,10 @@ class AccountMove(models.Model):
         return super()._get_method_wrappers() | {
             ("account.move", "_l10n_hu_edi_get_operation_type"): _with_whole_credit,
             ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
+            (
+                "account.edi.xml.ubl_bis3",
+                "_invoice_constraints_peppol_en16931_ubl",
+            ): _with_constraints_of_credit_notes,
             ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
         }
 
@@ -57,6 +61,25 @@ def _with_reference_in_ubl(method):
                 for invoice in invoices
             ]
         return node
+
+    return wrapper
+
+
+def _with_constraints_of_credit_notes(method):
+    """Wrap `_invoice_constraints_peppol_en16931_ubl(invoice, vals)` of
+    account.edi.xml.ubl_bis3: for suppliers in the Netherlands it wants a bank account
+    of the customer (NL-R-007 is about what the customer pays), and a free text as the
+    reference (NL-R-001), which is written from the link.
+    """
+
+    def wrapper(self, invoice, vals):
+        constraints = method(self, invoice, vals)
+        if invoice.move_type == "out_refund":
+            constraints.pop("nl_r_007", None)
+            # sudo: what the file says does not depend on who makes it
+            if invoice.sudo()._get_credited_invoices():
+                constraints.pop("nl_r_001", None)
+        return constraints
 
     return wrapper
 

@@ -392,31 +392,38 @@ class TestArchiveElectronic(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertIn("Renamed", self._text(self._print(credit_note)))
 
     def test_netherlands(self):
-        """Odoo wants a bank account of the customer for the file of a credit note."""
+        """Odoo makes no file there before all is known that it has to say."""
         if "ubl_cii_xml_id" not in self.env["account.move"]._fields:
             self.skipTest("needs account_edi_ubl_cii")
-        netherlands = self.env.ref("base.nl")
         for partner in self.env.company.partner_id + self.partner_a:
             partner.write(
                 {
-                    "country_id": netherlands.id,
+                    "country_id": self.env.ref("base.nl").id,
                     "street": "Kerkstraat 1",
                     "zip": "1017 GA",
                     "city": "Amsterdam",
                     "vat": "NL000099998B57",
                     "peppol_eas": "0106",
                     "peppol_endpoint": "77777677",
-                    "bank_ids": [Command.clear()],
                 }
             )
         self.partner_a.invoice_edi_format = "nlcius"
+        self.env.company.street = False
         credit_note = self._credit(self._invoice(100.0))
         first = self._print(credit_note)
         self._assert_printed_once(credit_note, first)
-        with self.assertRaisesRegex(UserError, "(?i)bank"):
+        with self.assertRaisesRegex(UserError, "Street"):
             credit_note._generate_and_send(
                 sending_methods=["email"], allow_fallback_pdf=False
             )
+        self.env.company.street = "Kerkstraat 1"
+        credit_note._generate_and_send(
+            sending_methods=["email"], allow_fallback_pdf=False
+        )
+        self.assertEqual(credit_note.invoice_pdf_report_id.raw, first)
+        sent = etree.fromstring(credit_note.ubl_cii_xml_id.raw)
+        [document] = sent.iter("{*}EmbeddedDocumentBinaryObject")
+        self.assertEqual(base64.b64decode(document.text), first)
 
 
 @tagged("post_install", "-at_install", "post_install_l10n")

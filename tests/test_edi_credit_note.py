@@ -124,6 +124,34 @@ class TestEdiCreditNote(CreditNoteCommon):
             self._texts(root, f"{reference}cbc:IssueDate", UBL), ["2026-05-11"]
         )
 
+    def test_dutch_supplier_needs_no_bank_account_of_the_customer(self):
+        """Odoo refuses the file, and nothing can be added to an issued document."""
+        netherlands = self.env.ref("base.nl")
+        for partner in self.env.company.partner_id + self.partner_a:
+            partner.write(
+                {
+                    "country_id": netherlands.id,
+                    "vat": "NL000099998B57",
+                    "peppol_eas": "0106",
+                    "peppol_endpoint": "77777677",
+                }
+            )
+        self.assertFalse(self.credit_note.partner_bank_id)
+        content, errors = self.env["account.edi.xml.ubl_nl"]._export_invoice(
+            self.credit_note
+        )
+        self.assertFalse(errors)
+        root = etree.fromstring(content)
+        # 57: standing agreement
+        self.assertEqual(
+            self._texts(root, "cac:PaymentMeans/cbc:PaymentMeansCode", UBL), ["57"]
+        )
+        # An invoice needs that of the company.
+        _content, errors = self.env["account.edi.xml.ubl_nl"]._export_invoice(
+            self.invoice
+        )
+        self.assertTrue(errors)
+
     def test_cii(self):
         root = self._cii(self.credit_note)
         self.assertEqual(
