@@ -20,6 +20,7 @@ from . import test_found_by_review
 from . import test_invoices_tab
 from . import test_invoice_again
 from . import test_lock_capability
+from . import test_lock_changes
 from . import test_lock_concurrency
 from . import test_lock_doors
 from . import test_lock_edi

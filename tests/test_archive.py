@@ -1,5 +1,6 @@
 import base64
 import io
+from unittest.mock import patch
 
 from lxml import etree
 from pypdf import PdfReader
@@ -199,6 +200,24 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 self.assertEqual(pdf, first)
         # A proforma says that it is one.
         self.assertIn("Proforma", self._text(self._print(credit_note, proforma=True)))
+
+    def test_sent_with_errors_is_a_proforma_and_not_archived(self):
+        """What no authority has accepted is not the document yet."""
+        credit_note = self._credit(self._invoice(100.0))
+        send = self.env["account.move.send"].with_context(force_report_rendering=True)
+        with patch.object(
+            type(send),
+            "_hook_invoice_document_before_pdf_report_render",
+            lambda _self, _move, data: data.update(error={"error_title": "No answer"}),
+        ):
+            sent = send._generate_and_send_invoices(
+                credit_note, allow_fallback_pdf=True, sending_methods=["manual"]
+            )
+        self.assertIn("Proforma", self._text(sent.raw))
+        self.assertFalse(credit_note.invoice_pdf_report_id)
+        # The print that is archived then is none.
+        self.assertNotIn("Proforma", self._text(self._print(credit_note)))
+        self.assertTrue(credit_note.invoice_pdf_report_id)
 
     def test_lock_off_prints_as_odoo(self):
         self.env.company.lock_posted_invoices = False

@@ -260,6 +260,22 @@ class TestBackground(BackgroundCommon):
         with self.assertRaisesRegex(UserError, "Enter a percentage"):
             wizard.action_issue()
 
+    def test_one_invoice_by_amount(self):
+        """Where all is done in the background, whichever button starts it."""
+        self.env.company.credit_note_background_limit = 1
+        invoice = self._invoices(1)
+        wizard = self._wizard(
+            invoice, user=self.clerk, credit_method="amount", amount=10**6
+        )
+        with self.assertRaisesRegex(UserError, "is more than is left to credit"):
+            wizard.action_issue_and_print()
+        wizard.amount = 10.0
+        action = wizard.action_issue_and_print()
+        self.assertEqual(action["res_model"], self.Batch._name)
+        self.assertFalse(invoice.reversal_move_ids)
+        self._run_cron()
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 10.0)
+
     def test_the_scheduled_action_is_switched_off(self):
         """As in a copy of a database that is neutralized."""
         wizard = self._wizard(self._invoices(3), user=self.clerk)

@@ -206,3 +206,19 @@ class TestEdiCreditNote(CreditNoteCommon):
                 self.assertIsNone(root.find("cac:BillingReference", UBL))
                 root = self._cii(move)
                 self.assertIsNone(root.find(".//ram:InvoiceReferencedDocument", CII))
+
+
+@tagged("post_install", "-at_install")
+class TestHungary(CreditNoteCommon):
+    def test_paid_and_credited_whole_is_a_storno(self):
+        """Its payments stay matched, so the credit note stays open."""
+        if "l10n_hu_edi_state" not in self.env["account.move"]._fields:
+            self.skipTest("l10n_hu_edi is not installed: dev/test --with it")
+        invoice = self._invoice(100.0)
+        self._register_payment(invoice)
+        part = self._credit(invoice, credit_method="amount", amount=15.0)
+        self.assertEqual(invoice._l10n_hu_edi_get_operation_type(), "CREATE")
+        self.assertEqual(part._l10n_hu_edi_get_operation_type(), "MODIFY")
+        rest = self._credit(invoice)
+        self.assertEqual(rest.amount_residual, 100.0)
+        self.assertEqual(rest._l10n_hu_edi_get_operation_type(), "STORNO")

@@ -122,6 +122,34 @@ class TestLockEdi(LockCommon):
         self._vietnam(None)
         self.assertCancelled()
 
+    def _hungary(self, annulment_status):
+        self.document.l10n_hu_edi_state = "cancel_sent"
+        self.document.with_user(
+            self.clerk
+        )._l10n_hu_edi_process_query_transaction_result(
+            {
+                "invoice_status": "DONE",
+                "business_validation_messages": [],
+                "technical_validation_messages": [],
+            },
+            annulment_status,
+        )
+
+    def test_hungary(self):
+        """The authority annuls an invoice with the credit notes that it was told of."""
+        self._needs("l10n_hu_edi", "l10n_hu_edi_state")
+        told, untold = (
+            self._credit(self.document, credit_method="amount", amount=amount)
+            for amount in (23.0, 46.0)
+        )
+        told.l10n_hu_edi_state = "confirmed"
+        self._hungary("NOT_VERIFIABLE")
+        self.assertNotCancelled()
+        self._hungary("VERIFICATION_DONE")
+        self.assertCancelled()
+        self.assertEqual(told.state, "cancel")
+        self.assertEqual(untold.state, "posted")
+
     def _basque_country(self, request):
         self.document.with_user(self.clerk).l10n_es_tbai_cancel_document_id = request
         move = type(self.document)

@@ -470,6 +470,25 @@ class TestLockHoles(LockCommon):
 
         self.assertHole(merge, by="superuser", refusal="cannot be removed or merged")
 
+    def test_h23_split_of_an_account(self):
+        """Of two companies: the lines of one of them go to a new account."""
+        other = self.setup_other_company()["company"]
+        account = self.company_data["default_account_revenue"]
+        account.write(
+            {
+                "company_ids": [Command.link(other.id)],
+                "code_mapping_ids": [
+                    Command.create({"company_id": other.id, "code": "SPLIT"})
+                ],
+            }
+        )
+        self.users["superuser"].company_ids += self.company + other
+
+        def split(move):
+            account.with_env(move.env).with_company(other)._action_unmerge()
+
+        self.assertHole(split, by="superuser", refusal="cannot be removed or merged")
+
     # --- posting -----------------------------------------------------------------
 
     def test_h21_posted_by_hand(self):

@@ -164,7 +164,10 @@ class TestMethods(CreditNoteCommon):
                     ("Goods 1", "product"),
                     ("Note 1", "line_note"),
                     ("Section 2", "line_section"),
+                    ("Subsection 2.1", "line_subsection"),
                     ("Goods 2", "product"),
+                    ("Note 2", "line_note"),
+                    ("Subsection 2.2", "line_subsection"),
                     ("Goods 3", "product"),
                     ("Note 3", "line_note"),
                 )
@@ -179,7 +182,7 @@ class TestMethods(CreditNoteCommon):
         )
         self.assertEqual(
             credit_note.invoice_line_ids.mapped("name"),
-            ["Section 2", "Goods 3", "Note 3"],
+            ["Section 2", "Subsection 2.2", "Goods 3", "Note 3"],
         )
 
     def test_dialog_by_line(self):

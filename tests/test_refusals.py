@@ -126,6 +126,35 @@ class TestRefusals(CreditNoteCommon):
         self._credit(invoice, date="2026-07-01")
         self.assertEqual(invoice.payment_state, "reversed")
 
+    def test_period_locked_for_taxes(self):
+        """Closed for what the tax report has, and for nothing else."""
+        taxed = self._invoice(100.0, invoice_date="2026-05-10")
+        untaxed = self._create_invoice(
+            invoice_date="2026-05-10",
+            invoice_line_ids=[
+                self._prepare_invoice_line(name="Deposit", price_unit=50.0, tax_ids=[])
+            ],
+            post=True,
+        )
+        self.env.company.tax_lock_date = "2026-06-30"
+        self.assertRefused(
+            taxed + untaxed,
+            f"locked until 06/30/2026\\), so {taxed.name} cannot be credited",
+            date="2026-06-15",
+        )
+        credit_note = self._credit(untaxed, date="2026-06-15")
+        self.assertEqual(str(credit_note.date), "2026-06-15")
+        self.assertEqual(untaxed.payment_state, "reversed")
+
+    def test_percentage_of_nothing(self):
+        invoice = self._invoice(0.02)
+        self.assertRefused(
+            invoice,
+            f"10.0 % of {invoice.name} is nothing",
+            credit_method="percentage",
+            percentage=10.0,
+        )
+
     def test_no_sales_journal(self):
         invoice = self._invoice(100.0)
         self.env["account.journal"].search(

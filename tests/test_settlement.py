@@ -52,6 +52,14 @@ class TestSettlement(CreditNoteCommon):
             "".join(credit_note.message_ids.mapped("body")),
         )
 
+    def test_apply_of_what_the_invoice_takes_itself(self):
+        """Nothing is left of the credit, and other invoices stay as they are."""
+        invoice, other = self._invoice(100.0), self._invoice(100.0)
+        credit_note = self._credit(invoice, settlement="apply")
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertEqual(credit_note.payment_state, "paid")
+        self.assertEqual(other.amount_residual, 115.0)
+
     def test_apply_without_open_invoices_keeps(self):
         credit_note = self._credit(self.paid, settlement="apply")
         self.assertEqual(credit_note.amount_residual, 115.0)
@@ -67,6 +75,102 @@ class TestSettlement(CreditNoteCommon):
         form.record.action_create_payments()
         self.assertEqual(wizard.new_move_ids.amount_residual, 0.0)
         self.assertIn(self.paid.payment_state, ("paid", "in_payment"))
+
+    # --- what the document says of it ---------------------------------------------
+
+    def _said(self, credit_note):
+        """:return: {label: amount} that the document has beside its totals"""
+        return {
+            line["label"]: line["amount"]
+            for line in credit_note._get_settlement_lines()
+        }
+
+    def _refund(self, credit_note, **values):
+        return self._register_payment(credit_note, payment_date="2026-05-10", **values)
+
+    def test_document_says_to_what_it_was_applied(self):
+        sooner = self._open_invoice(50.0, 10)
+        credit_note = self._credit(self.paid, settlement="apply")
+        self.assertEqual(
+            self._said(credit_note),
+            {
+                f"Applied to {sooner.name}": 57.5,
+                "Kept as your credit": 57.5,
+                f"Left to pay on {self.paid.name}": 0.0,
+            },
+        )
+
+    def test_document_says_when_it_was_refunded(self):
+        credit_note = self._credit(self.paid)
+        self._refund(credit_note)
+        self.assertEqual(
+            self._said(credit_note),
+            {
+                "Refunded on 05/10/2026": 115.0,
+                f"Left to pay on {self.paid.name}": 0.0,
+            },
+        )
+
+    def test_document_says_what_is_refunded_before_the_bank_confirms(self):
+        """Beside Odoo's Accounting app, a payment without an outstanding account makes
+        no entry until then.
+        """
+        self.patch(
+            self.registry["account.move"],
+            "_get_invoice_in_payment_state",
+            lambda _self: "in_payment",
+        )
+        credit_note = self._credit(self.paid)
+        self.outbound_payment_method_line.payment_account_id = False
+        self._refund(credit_note, amount=100.0)
+        foreign = self._refund(
+            credit_note, amount=1.0, currency_id=self.setup_other_currency("EUR").id
+        )
+        self.assertFalse(foreign.move_id)
+        self.assertIn(foreign, credit_note.matched_payment_ids)
+        self.assertEqual(credit_note.amount_residual, 115.0)
+        self.assertEqual(
+            self._said(credit_note),
+            {
+                "Refunded on 05/10/2026": 100.0,
+                "Kept as your credit": 15.0,
+                f"Left to pay on {self.paid.name}": 0.0,
+            },
+        )
+
+    def test_document_says_that_it_was_settled_otherwise(self):
+        """By an entry that is neither a document nor a payment, as a write-off."""
+        credit_note = self._credit(self.paid)
+        receivable = credit_note.line_ids.filtered("date_maturity")
+        entry = self.env["account.move"].create(
+            {
+                "date": "2026-05-10",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": self.partner_a.id,
+                            "balance": balance,
+                        }
+                    )
+                    for account, balance in (
+                        (receivable.account_id, 115.0),
+                        (self.company_data["default_account_revenue"], -115.0),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        (receivable + entry.line_ids[0]).reconcile()
+        self.assertEqual(
+            self._said(credit_note),
+            {
+                "Settled on 05/10/2026": 115.0,
+                f"Left to pay on {self.paid.name}": 0.0,
+            },
+        )
+
+    # --- instalments, overpayments, rates, series ---------------------------------
 
     def test_instalments_are_credited_from_the_first(self):
         invoice = self._invoice(100.0, invoice_payment_term_id=self.pay_terms_b.id)
