@@ -13,6 +13,7 @@ from . import test_debit_note
 from . import test_demo_data
 from . import test_differential
 from . import test_discount
+from . import test_document
 from . import test_down_payment
 from . import test_edi_credit_note
 from . import test_expense

@@ -260,6 +260,14 @@ class TestBackground(BackgroundCommon):
         with self.assertRaisesRegex(UserError, "Enter a percentage"):
             wizard.action_issue()
 
+    def test_choices_are_those_of_the_dialog(self):
+        for name in ("credit_method", "settlement"):
+            [ours], [dialog] = (
+                self.env[model].fields_get([name], ["selection"]).values()
+                for model in (self.Batch._name, "account.move.reversal")
+            )
+            self.assertEqual(ours, dialog)
+
     def test_one_invoice_by_amount(self):
         """Where all is done in the background, whichever button starts it."""
         self.env.company.credit_note_background_limit = 1
@@ -470,23 +478,32 @@ class TestBackground(BackgroundCommon):
         self.assertEqual({large.state, small.state}, {"done"})
 
     def test_a_conflict_with_another_transaction_is_no_failure(self):
-        batch = self._start(self._invoices(3))
+        """Once: run again. As often as Odoo tries: in the next run."""
+        for times in (1, 6):
+            with self.subTest(times=times):
+                batch = self._start(self._invoices(3))
+                self._run_cron_with_conflicts(batch, times)
+                self.assertEqual((batch.state, batch.done_count), ("done", 3))
+                self.assertFalse(batch.failed_count)
+
+    def _run_cron_with_conflicts(self, batch, times):
         lines = type(batch.line_ids)
-        process = lines._process
-        conflicts = [SerializationFailure("could not serialize access")]
+        issue = lines._issue_credit_notes
+        conflicts = [SerializationFailure("could not serialize access")] * times
 
         def meet_another_clerk(records):
             if conflicts:
                 raise conflicts.pop()
-            return process(records)
+            return issue(records)
 
         with (
-            patch.object(lines, "_process", meet_another_clerk),
+            patch.object(lines, "_issue_credit_notes", meet_another_clerk),
             patch("odoo.service.model.errorcodes.lookup", return_value="40001"),
             patch("odoo.service.model.time.sleep"),
+            mute_logger("odoo.service.model"),
         ):
             self._run_cron()
-        self.assertEqual((batch.state, batch.done_count), ("done", 3))
+        self.assertFalse(conflicts)
 
     def test_an_invoice_that_takes_the_server_down(self):
         """After a run that was killed: one by one, and not for ever."""

@@ -81,6 +81,12 @@ class TestInvoicesTab(CreditNoteCommon):
             with self.subTest(status=status):
                 self.assertEqual(move.billing_status, status)
         self.assertIn(paid.payment_state, ("paid", "in_payment"))
+        # Settled by a credit note that credits no invoice: to Odoo "Reversed".
+        settled = self._invoice(10.0)
+        by_hand = self._invoice(10.0, move_type="out_refund")
+        (settled + by_hand).line_ids.filtered("date_maturity").reconcile()
+        self.assertEqual(settled.payment_state, "reversed")
+        self.assertEqual(settled.billing_status, "paid")
         not_paid.action_toggle_block_payment()
         self.assertEqual(not_paid.billing_status, "blocked")
 

@@ -543,6 +543,14 @@ class TestLockHoles(LockCommon):
         first.action_post()
         self.assertEqual(first.name, f"INV/{year}/00001")
 
+    def test_h21_first_number_of_a_journal_moves(self):
+        """It is the user's, and stays with the draft on another day."""
+        draft = self._invoice(10.0, post=False)
+        draft.journal_id = draft.journal_id.copy()
+        draft.name = "MINE-0001"
+        draft.invoice_date = self.today.replace(year=self.today.year - 1, day=1)
+        self.assertEqual(draft.name, "MINE-0001")
+
     def test_h21_created_with_a_number(self):
         values = {
             "move_type": "out_invoice",
@@ -855,6 +863,15 @@ class TestLockHoles(LockCommon):
                 }
             ),
             by="superuser",
+        )
+
+    def test_h16_history_of_a_document_that_is_gone(self):
+        """It hides none of those that are there."""
+        draft = self._invoice(10.0, post=False)
+        ids = (draft.id, self.document.id)
+        draft.unlink()
+        self.assertEqual(
+            tuple(self.env["account.move"]._get_locked_ids(ids)), (self.document.id,)
         )
 
     def test_h16_notes_stay_the_users(self):

@@ -146,13 +146,14 @@ class TestRefusals(CreditNoteCommon):
         self.assertEqual(str(credit_note.date), "2026-06-15")
         self.assertEqual(untaxed.payment_state, "reversed")
 
-    def test_percentage_of_nothing(self):
-        invoice = self._invoice(0.02)
+    def test_percentage_of_more_than_is_left(self):
+        invoice = self._invoice(100.0)
+        self._credit(invoice, credit_method="percentage", percentage=60.0)
         self.assertRefused(
             invoice,
-            f"10.0 % of {invoice.name} is nothing",
+            f"50.0 % of {invoice.name} is .*57.50, more than is left .*46.00",
             credit_method="percentage",
-            percentage=10.0,
+            percentage=50.0,
         )
 
     def test_no_sales_journal(self):

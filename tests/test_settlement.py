@@ -52,6 +52,14 @@ class TestSettlement(CreditNoteCommon):
             "".join(credit_note.message_ids.mapped("body")),
         )
 
+    def test_apply_until_nothing_is_left(self):
+        sooner = self._open_invoice(200.0, 10)
+        later = self._open_invoice(50.0, 20)
+        credit_note = self._credit(self.paid, settlement="apply")
+        self.assertEqual(credit_note.amount_residual, 0.0)
+        self.assertEqual(sooner.amount_residual, 115.0)
+        self.assertEqual(later.amount_residual, 57.5)
+
     def test_apply_of_what_the_invoice_takes_itself(self):
         """Nothing is left of the credit, and other invoices stay as they are."""
         invoice, other = self._invoice(100.0), self._invoice(100.0)

@@ -30,29 +30,30 @@ def is_changed(record, fname, value):
 
 def _are_commands_changing(record, field, value):
     current = set(record[field.name]._ids)
-    for command in _as_commands(value):
-        match command:
-            case [Command.UPDATE, line_id, values]:
-                if field.type == "one2many" and _is_line_changing(
-                    record, field, current, line_id, values
-                ):
-                    return True
-            case [Command.LINK, line_id, *_]:
-                if line_id not in current:
-                    return True
-            case [Command.UNLINK, line_id, *_]:
-                if field.type == "one2many" or line_id in current:
-                    return True
-            case [Command.SET, _, line_ids]:
-                if not isinstance(line_ids, (list, tuple)) or set(line_ids) != current:
-                    return True
-            case [Command.CLEAR, *_]:
-                if current:
-                    return True
-            case _:
-                # A new record, a deleted one, or something unheard of.
-                return True
-    return False
+    return any(
+        _is_command_changing(record, field, current, command)
+        for command in _as_commands(value)
+    )
+
+
+def _is_command_changing(record, field, current, command):
+    """:param current: set of the ids that the field has"""
+    match command:
+        case [Command.UPDATE, line_id, values]:
+            # What a tax or a tag says is not of the document that refers to it.
+            return field.type == "one2many" and _is_line_changing(
+                record, field, current, line_id, values
+            )
+        case [Command.LINK, line_id, *_]:
+            return line_id not in current
+        case [Command.UNLINK, line_id, *_]:
+            return field.type == "one2many" or line_id in current
+        case [Command.SET, _, line_ids]:
+            return not isinstance(line_ids, (list, tuple)) or set(line_ids) != current
+        case [Command.CLEAR, *_]:
+            return bool(current)
+    # A new record, a deleted one, or something unheard of.
+    return True
 
 
 def _is_line_changing(record, field, current, line_id, values):

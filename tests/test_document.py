@@ -1,0 +1,113 @@
+from odoo import Command
+from odoo.tests import tagged
+
+from odoo.addons.account.models.account_move import AccountMove as OdooMove
+
+from ..models.res_company_letterhead import LINE
+from .common import CreditNoteCommon
+
+
+@tagged("post_install", "-at_install")
+class TestDocument(CreditNoteCommon):
+    """What the document says in cases of its own; not printed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+
+    def test_invoice_in_another_currency(self):
+        """Whole or part cannot be told, so the document does not say it."""
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        credit_note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": self.partner_a.id,
+                "currency_id": self.setup_other_currency("EUR").id,
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create({"name": "By hand", "price_unit": 10.0})
+                ],
+            }
+        )
+        self.assertEqual(
+            credit_note._get_credit_note_references(),
+            [f"Credits invoice {invoice.name} of 05/10/2026."],
+        )
+
+    def test_tax_id_that_the_letterhead_lacks(self):
+        credit_note = self._credit(self._invoice(100.0))
+        self.company.write({"vat": "US 12345678", "company_details": "<p>Us</p>"})
+        self.assertEqual(credit_note._get_missing_company_vat(), "US 12345678")
+        self.company.company_details = "<p>Us, tax id US12345678</p>"
+        self.assertFalse(credit_note._get_missing_company_vat())
+        self.company.vat = False
+        self.assertFalse(credit_note._get_missing_company_vat())
+
+    def test_template_of_another_addon_is_kept(self):
+        credit_note = self._credit(self._invoice(100.0))
+        ours = self.env.ref("account_partner_credit_note.mail_template_credit_note")
+        self.assertEqual(credit_note._get_mail_template(), ours)
+        theirs = ours.copy()
+        self.patch(OdooMove, "_get_mail_template", lambda _self: theirs)
+        self.assertEqual(credit_note._get_mail_template(), theirs)
+
+    def test_only_a_credit_note_is_not_due(self):
+        invoice = self._invoice(
+            100.0, invoice_payment_term_id=False, invoice_date_due="2026-12-31"
+        )
+        for move, is_due in ((invoice, True), (self._credit(invoice), False)):
+            context = move._notify_by_email_prepare_rendering_context(
+                move.message_ids[0], {}
+            )
+            said = " ".join(map(str, context["subtitles"]))
+            self.assertIn("115.00", said)
+            self.assertEqual("due" in said, is_due, said)
+
+    # --- the height of the letterhead ---------------------------------------------
+
+    def _set_letterhead(self, layout="standard", logo=False, tagline="", details=""):
+        self.company.write(
+            {
+                "external_report_layout_id": self.env.ref(
+                    f"web.external_layout_{layout}"
+                ).id,
+                "logo": logo,
+                "report_header": tagline,
+                "company_details": details,
+            }
+        )
+        return self.company._get_letterhead_height()
+
+    def test_letterhead_grows_with_what_stands_in_it(self):
+        low = self._set_letterhead(details="<p>One</p>")
+        self.assertEqual(
+            self._set_letterhead(details="<p>One<br/>Two<br/>Three</p>"),
+            low + 2 * LINE,
+        )
+        self.assertEqual(
+            self._set_letterhead(details="<p>One</p>", tagline="<p>We do</p>"),
+            low + LINE,
+        )
+        # A line that is too long for its half of the page is two.
+        self.assertEqual(
+            self._set_letterhead(details=f"<p>{'Long ' * 12}</p>"), low + LINE
+        )
+
+    def test_letterhead_with_a_drawn_logo(self):
+        """Of a picture without pixels the height is not known: all the room."""
+        svg = b"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+        low = self._set_letterhead(details="<p>One</p>")
+        self.assertGreaterEqual(
+            self._set_letterhead(details="<p>One</p>", logo=svg), low + 64
+        )
+
+    def test_layout_of_another_addon_is_left_alone(self):
+        self._set_letterhead(details="<p>One<br/>Two<br/>Three<br/>Four</p>")
+        paperformat = self.env.ref("base.paperformat_euro")
+        paperformat.header_spacing = paperformat.margin_top
+        self.assertTrue(self.company._get_letterhead_margins(paperformat))
+        self.company.external_report_layout_id = self.env["ir.ui.view"].create(
+            {"name": "Theirs", "type": "qweb", "arch": "<t/>", "key": "theirs.layout"}
+        )
+        self.assertEqual(self.company._get_letterhead_margins(paperformat), {})
