@@ -37,15 +37,31 @@ def get_companies():
     )
 
 
+def get_line_values(company):
+    """:return: what lines have to have: Argentina wants its VAT on each, here 21 %"""
+    if "l10n_ar_vat_afip_code" not in env["account.tax.group"]._fields:
+        return {}
+    tax = env["account.tax"].search(
+        [
+            ("company_id", "=", company.id),
+            ("type_tax_use", "=", "sale"),
+            ("tax_group_id.l10n_ar_vat_afip_code", "=", "5"),
+        ],
+        limit=1,
+    )
+    return {"tax_ids": tax.ids} if tax else {}
+
+
 def make_invoice(partner):
+    more = get_line_values(partner.env.company)
     invoice = partner.env["account.move"].create(
         {
             "move_type": "out_invoice",
             "partner_id": partner.id,
             "invoice_date": date.today(),
             "invoice_line_ids": [
-                Command.create({"name": "A", "quantity": 2, "price_unit": 100}),
-                Command.create({"name": "B", "quantity": 1, "price_unit": 50}),
+                Command.create({"name": "A", "quantity": 2, "price_unit": 100, **more}),
+                Command.create({"name": "B", "quantity": 1, "price_unit": 50, **more}),
             ],
         }
     )
