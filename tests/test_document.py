@@ -103,7 +103,7 @@ class TestDocument(CreditNoteCommon):
         )
 
     def test_layout_of_another_addon_is_left_alone(self):
-        self._set_letterhead(details="<p>One<br/>Two<br/>Three<br/>Four</p>")
+        self._set_letterhead(details=f"<p>{'One<br/>' * 12}</p>")
         paperformat = self.env.ref("base.paperformat_euro")
         paperformat.header_spacing = paperformat.margin_top
         self.assertTrue(self.company._get_letterhead_margins(paperformat))

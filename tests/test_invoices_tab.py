@@ -183,6 +183,7 @@ class TestInvoicesTab(CreditNoteCommon):
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         self.env.cr.execute("SET LOCAL enable_bitmapscan = off")
         self.env.cr.execute("SET LOCAL enable_sort = off")
+        self.env.cr.execute("SET LOCAL enable_incremental_sort = off")
         query = self.env["account.move"]._search(
             [
                 ("commercial_partner_id", "=", self.partner_a.id),
