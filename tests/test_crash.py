@@ -90,12 +90,12 @@ class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         credit_note = wizard.new_move_ids
         segfault = subprocess.CompletedProcess([], -11, stdout="", stderr="crashed")
-        for result, error in (
-            ([segfault], UserError),
-            (FileNotFoundError("wkhtmltopdf"), FileNotFoundError),
+        for outcome, error in (
+            ({"return_value": segfault}, UserError),
+            ({"side_effect": FileNotFoundError("wkhtmltopdf")}, FileNotFoundError),
         ):
             with (
-                patch.object(ir_actions_report, "_run_wkhtmltopdf", side_effect=result),
+                patch.object(ir_actions_report, "_run_wkhtmltopdf", **outcome),
                 self.assertRaises(error),
             ):
                 self._print(credit_note)
