@@ -42,6 +42,8 @@ class AccountMoveSend(models.AbstractModel):
                     }
                 )
         except UserError as error:
+            if any(data.get("is_rendering") for data in moves_data.values()):
+                raise
             # Whoever sends is told, whoever prints gets the print.
             _logger.info("Printed without their electronic files: %s", error)
         self._archive_prints(
@@ -101,10 +103,15 @@ class AccountMoveSend(models.AbstractModel):
                 to_print[move] = data
         if not to_print:
             return None
-        return super(
+        for data in to_print.values():
+            data["is_rendering"] = True
+        res = super(
             AccountMoveSend,
             self._with_archiving(to_print).with_context(proforma_invoice=False),
         )._prepare_invoice_pdf_report(to_print)
+        for data in to_print.values():
+            data["is_rendering"] = False
+        return res
 
     @api.model
     def _prepare_invoice_proforma_pdf_report(self, invoice, invoice_data):
