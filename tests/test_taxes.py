@@ -190,6 +190,16 @@ class TestTaxes(RandomInvoices):
                 self._credit(invoice)
                 self.assertCreditedToZero(invoice)
 
+    def test_cents_of_tax_that_come_to_nothing(self):
+        """A tax that is no item of the invoice is one of the part that is credited."""
+        tax = self._tax(self.tax_account)
+        invoice = self._invoice_of((0.10, tax), (-0.10, tax), (5.0, self.tax_sale_a))
+        self.assertNotIn(tax, invoice.line_ids.tax_line_id)
+        credit_note = self._credit_line(invoice, 0)
+        self.assertEqual(credit_note.amount_tax, 0.02)
+        self._credit(invoice)
+        self.assertCreditedToZero(invoice)
+
     def test_fixed_tax_of_its_line(self):
         """The fixed tax of one line is taxed in turn, that of the other is not."""
         fixed, both = self.taxes["fixed"], self.taxes["fixed_two"]
@@ -261,6 +271,46 @@ class TestTaxes(RandomInvoices):
         )
         rest = self._credit_line(invoice, 0, quantity=10.0)
         self.assertAlmostEqual(rest.amount_tax, 10 * 0.37 + 160.74)
+        self.assertCreditedToZero(invoice)
+
+    def test_small_lines_with_a_fixed_tax(self):
+        """Cents that lines are rounded to are not the share of their tax."""
+        both = self.taxes["fixed_two"]
+        invoice = self._invoice_of(
+            (0.01, both, {"quantity": 2.0}), (0.01, both, {"quantity": -0.93})
+        )
+        amount = invoice.currency_id.round(invoice.amount_total * 0.66)
+        credit_note = self._credit(invoice, credit_method="amount", amount=amount)
+        self.assertEqual(credit_note.amount_total, amount)
+        self._credit(invoice)
+        self.assertCreditedToZero(invoice)
+
+    def test_free_lines_with_a_fixed_tax(self):
+        """All that is invoiced is tax."""
+        fixed = self.taxes["fixed"]
+        invoice = self._invoice_of(
+            (0.0, fixed, {"quantity": 100.0}), (0.0, fixed, {"quantity": 50.0})
+        )
+        self.assertEqual(invoice.amount_untaxed, 0.0)
+        credit_note = self._credit(invoice, credit_method="amount", amount=10.0)
+        self.assertAlmostEqual(credit_note.amount_total, 10.0)
+        self._credit(invoice)
+        self.assertCreditedToZero(invoice)
+        invoice = self._invoice_of(
+            (0.0, fixed, {"quantity": 100.0}), (0.0, fixed, {"quantity": 50.0})
+        )
+        self.assertAlmostEqual(self._credit_line(invoice, 1, 20.0).amount_total, 7.4)
+        self.assertAlmostEqual(self._credit_line(invoice, 1, 30.0).amount_total, 11.1)
+        self.assertAlmostEqual(self._credit_line(invoice, 0, 100.0).amount_total, 37.0)
+        self.assertCreditedToZero(invoice)
+
+    def test_free_line_that_is_not_ticked(self):
+        """All of the amount is credited, and the gift is not taken back."""
+        invoice = self._invoice_of((100.0, self.tax_sale_a), (0.0, self.tax_sale_a))
+        paid, gift = invoice.invoice_line_ids
+        credit_note = self._credit_line(invoice, 0)
+        self.assertEqual(credit_note.invoice_line_ids.credited_line_id, paid)
+        self.assertEqual(gift.quantity_creditable, 1.0)
         self.assertCreditedToZero(invoice)
 
     def test_one_line_as_odoo_credits_it(self):

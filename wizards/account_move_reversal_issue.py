@@ -260,24 +260,38 @@ class AccountMoveReversal(models.TransientModel):
             False
         )
         source = items.filtered(lambda line: line._get_credit_key() == key)[:1]
-        [values] = source.copy_data({"move_id": document.id})
+        repartition = source.tax_repartition_line_id
+        if source:
+            [values] = source.copy_data({"move_id": document.id})
+        else:
+            # What comes to nothing on the invoice is no item of it.
+            _kind, tax_id, account_id, position, group_id, tax_ids = key
+            tax = self.env["account.tax"].browse(tax_id)
+            repartition = tax.invoice_repartition_line_ids[position]
+            values = {
+                "account_id": account_id,
+                "display_type": "tax",
+                "group_tax_id": group_id,
+                "move_id": document.id,
+                "name": tax.name,
+                "tax_ids": [Command.set(tax_ids)],
+            }
         amount, balance = amounts
         return Command.create(
             {
                 **values,
-                **self._prepare_tax_of(document, source),
+                **self._prepare_tax_of(document, repartition),
                 "amount_currency": amount,
                 "balance": balance,
             }
         )
 
-    def _prepare_tax_of(self, document, source):
-        """:param source: journal item of a document that this one reverses
+    def _prepare_tax_of(self, document, repartition):
+        """:param repartition: that of a tax item of a document that this one reverses
         :return: values that make it an item of this one in the tax report; none where
             it is no tax
         """
         document_type = "refund" if document.move_type == "out_refund" else "invoice"
-        repartition = source.tax_repartition_line_id
         counterpart = repartition._get_counterpart(document_type)
         if repartition.document_type == document_type or not counterpart:
             return {}

@@ -42,14 +42,20 @@ class AccountMoveReversal(models.TransientModel):
         takes_goods_back = self._is_rest_credited(invoice, left)
         if not self.use_invoice_rate:
             amounts = self._at_rate_of_the_day(invoice, amounts)
+        line_plans = [
+            line_plan
+            for line in lines
+            if (line_plan := self._plan_line(line, amounts, takes_goods_back))
+        ]
+        if not line_plans and any(amount for amount, _balance in amounts.values()):
+            line_plans = self._plan_tax_alone(lines)
+        planned = {line_plan["line"] for line_plan in line_plans}
         return {
-            "lines": [
-                line_plan
-                for line in lines
-                if (line_plan := self._plan_line(line, amounts, takes_goods_back))
-            ],
+            "lines": line_plans,
             "amounts": amounts,
-            "is_whole": amounts == invoiced,
+            # A free line may be left.
+            "is_whole": amounts == invoiced
+            and planned >= set(lines.filtered("quantity_creditable")),
         }
 
     def _get_plan_totals(self, invoice, plan):
@@ -309,9 +315,8 @@ class AccountMoveReversal(models.TransientModel):
 
     def _plan_amounts(self, invoice, lines, left, credited):
         """:return: {key: amounts to credit}, signed as on the invoice"""
-        is_zero = invoice.currency_id.is_zero
         line_left = {line: left[line._get_credit_key()][0] for line in lines}
-        if all(is_zero(line_left[line] - credited.get(line, 0.0)) for line in lines):
+        if self._is_all_credited(invoice, left, line_left, credited):
             return dict(left)
         amounts = {}
         for line in lines:
@@ -319,7 +324,8 @@ class AccountMoveReversal(models.TransientModel):
             amounts[key] = self._with_balance(
                 invoice, credited.get(line, 0.0), left[key]
             )
-        taxes = self._get_credited_taxes(invoice, left, line_left, credited)
+        shares = self._get_shares_of_lines(invoice, left, line_left, credited)
+        taxes = self._get_credited_taxes(invoice, left, shares)
         total_left = sum(line_left.values())
         share = sum(credited.values()) / total_left if total_left else 0.0
         if self._is_tax_left_whole(invoice, left):
@@ -337,8 +343,43 @@ class AccountMoveReversal(models.TransientModel):
         for display_type in ("discount", "epd"):
             self._keep_pairs_even(invoice, display_type, left, amounts, share)
         self._hit_total(invoice, lines, left, amounts)
-        self._hit_balance(invoice, lines, amounts)
+        self._hit_balance(invoice, left, amounts)
         return amounts
+
+    def _is_all_credited(self, invoice, left, line_left, credited):
+        """:return: whether all that is left is credited, free lines included"""
+        if self.credit_method != "lines":
+            return self._get_credited_total(invoice, left) is None
+        return all(
+            invoice.currency_id.is_zero(line_left[line] - credited.get(line, 0.0))
+            and (
+                line_left[line]
+                or not line.quantity_creditable
+                or self._get_wizard_line(line)._is_whole()
+            )
+            for line in line_left
+        )
+
+    def _get_shares_of_lines(self, invoice, left, line_left, credited):
+        """:return: {line: (share that is left of it, share that is credited)}; the
+        quantity tells that of free lines
+        """
+        share = self._get_credited_share(invoice, left)
+        shares = {}
+        for line in line_left:
+            if line.amount_currency:
+                share_left = line_left[line] / line.amount_currency
+                share_credited = credited.get(line, 0.0) / line.amount_currency
+            elif line.quantity:
+                share_left = line.quantity_creditable / line.quantity
+                share_credited = self._get_wizard_line(line).quantity / line.quantity
+            else:
+                continue
+            if share is not None:
+                # Not what small amounts were rounded to.
+                share_credited = share_left * share
+            shares[line] = (share_left, share_credited)
+        return shares
 
     def _keep_pairs_even(self, invoice, display_type, left, amounts, share):
         """Give the largest item of this type the cents that rounding took off them.
@@ -377,19 +418,20 @@ class AccountMoveReversal(models.TransientModel):
             balance = amount / invoice.invoice_currency_rate
         return self._round_amounts(invoice, (amount, balance))
 
-    def _get_credited_taxes(self, invoice, left, line_left, credited):
+    def _get_credited_taxes(self, invoice, left, shares):
         """Say what is credited of each tax: as much of it as of the lines it is on.
 
         What Odoo makes of the lines today tells how the tax is spread over them. The
         amounts are those of the invoice, whatever the tax says since.
 
+        :param shares: {line: (share that is left of it, share that is credited)}
         :return: {key: amount in the invoice's currency, signed as on the invoice}
         """
         keys = {key: left[key][0] for key in left if key[0] == "tax"}
         tax_left = dict.fromkeys(keys, 0.0)
         tax_credited = dict.fromkeys(keys, 0.0)
-        price_shares = self._get_shares_of_prices(line_left)
-        for line, own_key, amount in self._get_taxes_of_lines(invoice, line_left):
+        price_shares = self._get_shares_of_prices(shares)
+        for line, own_key, amount in self._get_taxes_of_lines(invoice, shares):
             key = self._match_key(own_key, keys)
             if key not in keys:
                 if any(key[1] == other[1] for other in keys):
@@ -398,20 +440,20 @@ class AccountMoveReversal(models.TransientModel):
                 # What comes to nothing on the invoice is no item of it.
                 tax_left.setdefault(key, 0.0)
                 tax_credited.setdefault(key, 0.0)
-            tax_left[key] += amount * line_left[line] / line.amount_currency
-            shares = price_shares.get(line, {})
+            share_left, share_credited = shares[line]
+            tax_left[key] += amount * share_left
+            of_price = price_shares.get(line, {})
             tax_credited[key] += (
                 amount
-                * credited.get(line, 0.0)
-                / line.amount_currency
-                * (shares.get(key[1], 1.0) / shares.get(False, 1.0))
+                * share_credited
+                * (of_price.get(key[1], 1.0) / of_price.get(False, 1.0))
             )
         return {
             key: self._get_credited_tax(
                 keys.get(key, 0.0),
                 tax_left[key],
                 tax_credited[key],
-                self._get_share_of_lines(key, line_left, credited),
+                self._get_share_of_taxed_lines(key, shares),
             )
             for key in tax_left
         }
@@ -435,9 +477,7 @@ class AccountMoveReversal(models.TransientModel):
         """
         base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
         base_lines = [
-            base_line
-            for base_line in base_lines
-            if base_line["record"] in lines and base_line["record"].amount_currency
+            base_line for base_line in base_lines if base_line["record"] in lines
         ]
         self.env["account.tax"]._add_accounting_data_in_base_lines_tax_details(
             base_lines, invoice.company_id
@@ -470,17 +510,21 @@ class AccountMoveReversal(models.TransientModel):
         ).invoice_line_id
         return {line: line._get_shares_of_price() for line in lowered}
 
-    def _get_share_of_lines(self, key, line_left, credited):
+    def _get_share_of_taxed_lines(self, key, shares):
         """:param key: that of a tax item
+        :param shares: {line: (share that is left of it, share that is credited)}
         :return: the share that is credited of the lines with this tax
         """
         tax_id, group_id = key[1], key[4]
-        lines = [
-            line for line in line_left if {tax_id, group_id} & set(line.tax_ids.ids)
-        ]
-        lines_left = sum(line_left[line] for line in lines)
-        lines_credited = sum(credited.get(line, 0.0) for line in lines)
-        return lines_credited / lines_left if is_part(lines_credited, lines_left) else 0
+        left, credited = (
+            sum(
+                line.amount_currency * shares[line][index]
+                for line in shares
+                if {tax_id, group_id} & set(line.tax_ids.ids)
+            )
+            for index in (0, 1)
+        )
+        return credited / left if is_part(credited, left) else 0.0
 
     def _hit_total(self, invoice, lines, left, amounts):
         """Give the largest line the cents that are missing to the total asked for."""
@@ -496,19 +540,34 @@ class AccountMoveReversal(models.TransientModel):
             invoice, invoice.currency_id.round(amounts[key][0] + missing), left[key]
         )
 
-    def _hit_balance(self, invoice, lines, amounts):
-        """Give the largest line the cents in company currency that are missing to what
-        the total is worth: Odoo would book them as an exchange difference.
+    def _hit_balance(self, invoice, left, amounts):
+        """Give the largest item of which a part is credited the cents in company
+        currency that are missing to what the total is worth: Odoo would book them as an
+        exchange difference.
         """
-        if invoice.currency_id == invoice.company_currency_id or not lines:
+        if invoice.currency_id == invoice.company_currency_id:
+            return
+        keys = [
+            key
+            for key, (amount, _balance) in amounts.items()
+            if key[0] in ("line", "tax")
+            and amount
+            and not invoice.currency_id.is_zero(amount - left.get(key, (0.0, 0.0))[0])
+        ]
+        if not keys:
             return
         total, balance = (sum(sums) for sums in zip(*amounts.values(), strict=True))
-        worth = total / invoice.invoice_currency_rate
-        key = self._get_largest_line_key(lines, amounts)
-        amount, line_balance = amounts[key]
-        amounts[key] = self._round_amounts(
-            invoice, (amount, line_balance + worth - balance)
+        # As Odoo matches them: at the rate to which the amount due was rounded.
+        due = invoice.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
         )
+        due_amount = sum(due.mapped("amount_currency"))
+        if not due_amount:
+            return
+        missing = total * sum(due.mapped("balance")) / due_amount - balance
+        key = max(keys, key=lambda key: (key[0] == "line", abs(amounts[key][0])))
+        amount, own_balance = amounts[key]
+        amounts[key] = self._round_amounts(invoice, (amount, own_balance + missing))
 
     def _get_largest_line_key(self, lines, amounts):
         return max(
@@ -546,6 +605,23 @@ class AccountMoveReversal(models.TransientModel):
             "price_unit": price_unit,
             "credited_as": "goods" if takes_goods_back else "price",
         }
+
+    def _plan_tax_alone(self, lines):
+        """:return: plan of a credit note of tax, on the largest line at no price: what
+        is left of the lines is less than a cent
+        """
+        lines = lines.filtered("quantity").sorted(
+            lambda line: abs(line.amount_currency), reverse=True
+        )
+        return [
+            {
+                "line": line,
+                "quantity": line.quantity,
+                "price_unit": 0.0,
+                "credited_as": "price",
+            }
+            for line in lines[:1]
+        ]
 
     def _get_wizard_line(self, line):
         return self.line_ids.filtered(
