@@ -633,7 +633,10 @@ class Lane:
         except Failed as error:
             if any(name in str(error) for name in CONFLICTS):
                 return "given up", str(error)
-            if self.options.crashes and "psycopg2." in str(error):
+            # Denied: cut while Odoo looked up who asks.
+            if self.options.crashes and any(
+                name in str(error) for name in ("psycopg2.", "exceptions.AccessDenied")
+            ):
                 return "cut", str(error)
             return "failed", str(error)
         except ValueError as error:
