@@ -144,6 +144,18 @@ class TestFound(CreditNoteCommon):
                 self.assertEqual(credit_note.amount_total, left)
                 self.assertBalanced(invoice + invoice.reversal_move_ids)
 
+    def test_by_hand_more_than_the_lines_with_its_tax(self):
+        """What it credits is no cent line's alone: all that is left was refused."""
+        other_tax = self.tax_sale_a.copy({"name": "other", "amount": 7.0})
+        invoice = self._invoice(150.0, 0.01, post=False)
+        invoice.invoice_line_ids[0].tax_ids = other_tax
+        invoice.action_post()
+        self._hand_made(invoice, self.tax_sale_a)
+        left = invoice.amount_creditable
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_total, left)
+        self.assertBalanced(invoice + invoice.reversal_move_ids)
+
     def test_f15_rounding_to_the_other_account(self):
         rounding = self.env["account.cash.rounding"].create(
             {

@@ -149,7 +149,7 @@ class AccountMoveReversal(models.TransientModel):
 
         Credit notes from before this addon, or by other doors, know no lines. What
         they credit is taken, in proportion, off the lines of the same account and
-        taxes; else of the same account; else off all lines.
+        taxes; else of the same account; else off all lines: the first that are enough.
         """
         unlinked = credit_lines.filtered(
             lambda line: (line._get_credit_key() or ("",))[0] == "unlinked"
@@ -174,15 +174,14 @@ class AccountMoveReversal(models.TransientModel):
                     *(self._get_amounts(invoice, line) for line in lines), strict=True
                 )
             ]
-            self._spread(
-                invoice,
-                left,
-                [
-                    line._get_credit_key()
-                    for line in same_taxes or same_account or invoice_lines
-                ],
-                credited,
+            enough = (
+                keys
+                for same_lines in (same_taxes, same_account)
+                if (keys := [line._get_credit_key() for line in same_lines])
+                and abs(sum(left[key][0] for key in keys)) >= abs(credited[0])
             )
+            keys = [line._get_credit_key() for line in invoice_lines]
+            self._spread(invoice, left, next(enough, keys), credited)
 
     def _spread(self, invoice, left, keys, amounts):
         """Add these amounts to those of the keys, in proportion, to the cent.
