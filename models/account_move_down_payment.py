@@ -38,8 +38,9 @@ class AccountMove(models.Model):
         sales orders; none without the Sales app
         """
         if "is_downpayment" not in self.env["account.move.line"]._fields:
+            # The lines need not be read.
             return self.env["account.move.line"]
-        return self.line_ids.filtered("is_downpayment")
+        return self.line_ids._filter_down_payments()
 
     def _update_down_payments(self):
         """Make sales orders deduct what these documents left of their down payments.

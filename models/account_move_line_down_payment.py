@@ -10,21 +10,24 @@ class AccountMoveLine(models.Model):
 
     _inherit = "account.move.line"
 
+    def _filter_down_payments(self):
+        """:return: those of these lines that invoice or deduct down payments of sales
+        orders; none without the Sales app
+        """
+        if "is_downpayment" not in self._fields:
+            return self.browse()
+        return self.filtered("is_downpayment")
+
     def _is_down_payment(self):
         """:return: whether this invoice line invoices a down payment of a sales order,
         and does not deduct one
         """
-        return (
-            "is_downpayment" in self._fields
-            and self.is_downpayment
-            and self.quantity > 0
-        )
+        return bool(self._filter_down_payments()) and self.quantity > 0
 
     def _is_deduction(self):
         """:return: whether this invoice line deducts a down payment of a sales order"""
         return (
-            "is_downpayment" in self._fields
-            and self.is_downpayment
+            bool(self._filter_down_payments())
             and self.quantity < 0
             # sudo: what the order does next does not depend on who looks at it
             and bool(self.sudo()._get_order_lines())
@@ -75,10 +78,10 @@ class AccountMoveLine(models.Model):
         """Let the order deduct whole what these credit note lines credit of a down
         payment: what is given out of goodwill pays none of it back.
         """
-        if "is_downpayment" in self._fields:
-            self.filtered(
-                lambda line: line.credited_line_id._is_down_payment()
-            ).is_downpayment = False
+        if lines := self.filtered(
+            lambda line: line.credited_line_id._is_down_payment()
+        ):
+            lines.is_downpayment = False
 
     def _update_down_payment_price(self, order_line):
         """Lower the price of a down payment on its order by what credit notes took
@@ -115,8 +118,10 @@ class AccountMoveLine(models.Model):
 
     def _get_down_payment_credits(self):
         """:return: the posted credit note lines that pay back a part of these"""
-        return self._get_crediting_lines().filtered(
-            lambda line: line.parent_state == "posted" and line.is_downpayment
+        return (
+            self._get_crediting_lines()
+            .filtered(lambda line: line.parent_state == "posted")
+            ._filter_down_payments()
         )
 
     def _get_share_of_down_payment_left(self):
