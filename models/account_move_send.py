@@ -135,12 +135,14 @@ class AccountMoveSend(models.AbstractModel):
         """:return: what the document was printed as, unless it is sent as another one,
         or with what an authority answered printed on it
         """
-        if (
+        printed = move._get_printed_pdf()
+        # Most have none, and which reports there are is asked for each.
+        if printed and (
             set(move_data["extra_edis"]) - self._get_unprinted_edis()
             or move_data["pdf_report"] not in move._get_archived_reports()
         ):
             return self.env["ir.attachment"]
-        return move._get_printed_pdf()
+        return printed
 
     @api.model
     def _prepare_printed_pdf(self, move, printed):
