@@ -7,6 +7,7 @@ from datetime import date
 from lxml import etree
 
 from odoo import Command
+from odoo.exceptions import UserError
 
 env = globals()["env"]
 MODELS = {
@@ -70,8 +71,17 @@ def make_invoice(partner):
 
 
 def check_credit(partner):
-    """Our button issues a part, Odoo's own makes a draft of the rest."""
-    invoice = make_invoice(partner)
+    """Our button issues a part, Odoo's own makes a draft of the rest.
+
+    :return: whether the neighbours let an invoice be posted at all
+    """
+    try:
+        with env.cr.savepoint():
+            invoice = make_invoice(partner)
+    except UserError as error:
+        # Egypt wants to know where its devices are.
+        print("no invoice in", partner.env.company.name, "-", error)
+        return False
     action = invoice.action_credit_note()
     wizards = partner.env["account.move.reversal"].with_context(**action["context"])
     wizard = wizards.create({"credit_method": "amount", "amount": 100.0})
@@ -91,17 +101,21 @@ def check_credit(partner):
         # Argentina prints the kind of the document elsewhere, Chile no leading zeros.
         number = credit_note.name.split()[-1].lstrip("0")
         assert number.encode() in html, credit_note.name
+    return True
 
 
 names = os.environ["NEIGHBOURS"]
 check_views()
 companies = get_companies()
 env.user.company_ids |= companies
+checked = env["res.company"]
 for company in companies:
     # Its own details serve as those of a customer of its country.
     customer = company.partner_id.with_context(allowed_company_ids=company.ids).copy(
         {"name": "Neighbour", "email": "n@example.com"}
     )
-    check_credit(customer)
-print("in", ", ".join(companies.mapped("display_name")))
+    if check_credit(customer):
+        checked += company
+assert env.company in checked, "no credit note was issued"
+print("in", ", ".join(checked.mapped("display_name")))
 print("passed")
