@@ -227,6 +227,17 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.partner_a.name = "Renamed"
         self.assertIn("Renamed", self._text(self._print(credit_note)))
 
+    def test_sending_costs_no_query_where_nothing_was_printed(self):
+        send = self.env["account.move.send"]
+        credit_notes = self._credit(self._invoice(100.0) + self._invoice(50.0))
+        moves_data = {
+            move: send._get_default_sending_settings(move) for move in credit_notes
+        }
+        credit_notes.mapped("invoice_pdf_report_id")
+        with self.assertQueryCount(0):
+            for move, data in moves_data.items():
+                self.assertFalse(send._get_printed_pdf(move, data))
+
     def test_invoice_is_archived_too(self):
         invoice = self._invoice(100.0)
         first = self._print(invoice, "account.account_invoices_without_payment")
