@@ -70,17 +70,20 @@ def make_invoice(partner):
     return invoice
 
 
-def check_credit(partner):
+def check_credit(company):
     """Our button issues a part, Odoo's own makes a draft of the rest.
 
     :return: whether the neighbours let an invoice be posted at all
     """
+    # Its own details serve as those of a customer of its country.
+    details = company.partner_id.with_context(allowed_company_ids=company.ids)
     try:
         with env.cr.savepoint():
+            partner = details.copy({"name": "Neighbour", "email": "n@example.com"})
             invoice = make_invoice(partner)
     except UserError as error:
-        # Egypt wants to know where its devices are.
-        print("no invoice in", partner.env.company.name, "-", error)
+        # Egypt wants to know of devices, Turkey takes no invented VAT number.
+        print("no invoice in", company.name, "-", error)
         return False
     action = invoice.action_credit_note()
     wizards = partner.env["account.move.reversal"].with_context(**action["context"])
@@ -110,11 +113,7 @@ companies = get_companies()
 env.user.company_ids |= companies
 checked = env["res.company"]
 for company in companies:
-    # Its own details serve as those of a customer of its country.
-    customer = company.partner_id.with_context(allowed_company_ids=company.ids).copy(
-        {"name": "Neighbour", "email": "n@example.com"}
-    )
-    if check_credit(customer):
+    if check_credit(company):
         checked += company
 assert env.company in checked, "no credit note was issued"
 print("in", ", ".join(checked.mapped("display_name")))
