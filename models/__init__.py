@@ -12,6 +12,7 @@ from . import account_move_down_payment
 from . import account_move_discount
 from . import account_move_line
 from . import account_move_line_down_payment
+from . import account_move_line_reconcile
 from . import account_move_cost_of_goods
 from . import account_move_over_credit
 from . import account_move_send

@@ -99,3 +99,7 @@ class CreditNoteCommon(AccountTestInvoicingCommon):
                     sum(lines.mapped("amount_currency")), 0.0, invoice, name
                 )
                 self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, 2, name)
+
+    def assertNoExchangeDifference(self, invoice):
+        partials = invoice._get_credit_notes().line_ids.matched_debit_ids
+        self.assertFalse(partials.exchange_move_id)

@@ -368,3 +368,55 @@ class TestSettlement(CreditNoteCommon):
         new_invoice = self.env["account.move"].browse(action["res_id"])
         self.assertEqual(new_invoice.auto_post, "no")
         self.assertEqual(invoice._get_next_recurring_invoices(), next_invoice)
+
+    def test_parts_leave_no_exchange_difference(self):
+        """Found by chance. Odoo rounds what each part is worth by itself, and books the
+        cent by which they differ from the whole.
+        """
+        for code, rounding, rate, prices, is_in_instalments, paid, parts in (
+            ("EUR", 0.01, 1.3337, (2.34, 5.29, 920.44), False, 0, (44, 15)),
+            ("KWD", 0.001, 0.3071, (12.637, 3.005), True, 30, (23, 21)),
+            ("BHD", 0.001, 0.3771, (92.818, 279.488), True, 0, (17, 17, 25)),
+            ("CLF", 0.0001, 0.0259, (442.2874, 11.8067, 0.9523), True, 0, (49, 15)),
+            ("JPY", 1.0, 163.37, (1372.0, 80178.0), True, 0, (15, 7)),
+        ):
+            currency = self.setup_other_currency(
+                code, rounding=rounding, rates=[("2020-01-01", rate)]
+            )
+            with self.subTest(code):
+                invoice = self._invoice(
+                    *prices,
+                    currency_id=currency.id,
+                    invoice_date="2026-05-10",
+                    invoice_payment_term_id=(
+                        self.pay_terms_b.id if is_in_instalments else False
+                    ),
+                )
+                if paid:
+                    self._register_payment(
+                        invoice,
+                        amount=currency.round(invoice.amount_total * paid / 100),
+                        payment_date="2026-05-19",
+                        payment_difference_handling="open",
+                    )
+                for part in parts:
+                    self._credit(
+                        invoice,
+                        date="2026-05-20",
+                        credit_method="percentage",
+                        percentage=part,
+                    )
+                    due = invoice.line_ids.filtered(
+                        lambda line: line.display_type == "payment_term"
+                    )
+                    for line in due:
+                        self.assertAlmostEqual(
+                            line.amount_residual,
+                            line.amount_residual_currency
+                            * line.balance
+                            / line.amount_currency,
+                            delta=0.01,
+                        )
+                self._credit(invoice, date="2026-05-20")
+                self.assertNoExchangeDifference(invoice)
+                self.assertCreditedToZero(invoice)

@@ -541,8 +541,7 @@ class AccountMoveReversal(models.TransientModel):
 
     def _hit_balance(self, invoice, left, amounts):
         """Give the largest item of which a part is credited the cents in company
-        currency that are missing to what the total is worth: Odoo would book them as an
-        exchange difference.
+        currency that are missing to what the total is worth.
         """
         if invoice.currency_id == invoice.company_currency_id:
             return
@@ -556,17 +555,52 @@ class AccountMoveReversal(models.TransientModel):
         if not keys:
             return
         total, balance = (sum(sums) for sums in zip(*amounts.values(), strict=True))
-        # As Odoo matches them: at the rate to which the amount due was rounded.
+        worth = self._get_worth_off_due(invoice, -total)
+        if worth is None:
+            return
+        key = max(keys, key=lambda key: (key[0] == "line", abs(amounts[key][0])))
+        amount, own_balance = amounts[key]
+        amounts[key] = self._round_amounts(
+            invoice, (amount, own_balance - worth - balance)
+        )
+
+    def _get_worth_off_due(self, invoice, total):
+        """Say what a total takes off the amount due in company currency: so much that
+        what is due afterwards is worth what its amount in currency is.
+
+        Were each part rounded by itself, a cent would be left with the last of them,
+        and Odoo would book it as an exchange difference.
+
+        :param total: in the invoice's currency, signed as the amount due
+        :return: balance; None if nothing was ever due
+        """
         due = invoice.line_ids.filtered(
-            lambda line: line.display_type == "payment_term"
+            lambda line: line.display_type == "payment_term" and line.amount_currency
         )
         due_amount = sum(due.mapped("amount_currency"))
         if not due_amount:
-            return
-        missing = total * sum(due.mapped("balance")) / due_amount - balance
-        key = max(keys, key=lambda key: (key[0] == "line", abs(amounts[key][0])))
-        amount, own_balance = amounts[key]
-        amounts[key] = self._round_amounts(invoice, (amount, own_balance + missing))
+            return None
+        worth = 0.0
+        # In the order in which Odoo matches them.
+        for line in due.sorted(
+            lambda line: (
+                line.date_maturity or line.date,
+                line.amount_currency,
+                line.balance,
+            )
+        ):
+            if invoice.currency_id.is_zero(total):
+                break
+            amount, balance = line.amount_residual_currency, line.amount_residual
+            if is_part(total, amount):
+                after = (amount - total) * line.balance / line.amount_currency
+                return worth + max(
+                    0.0, balance - invoice.company_currency_id.round(after)
+                )
+            if total * amount > 0:
+                worth += balance
+                total -= amount
+        return worth + total * sum(due.mapped("balance")) / due_amount
 
     def _get_largest_line_key(self, lines, amounts):
         return max(
