@@ -229,6 +229,9 @@ class AccountMoveLine(models.Model):
             and self.move_id.is_sale_document(include_receipts=True)
         ):
             values["credited_line_id"] = self.id
+            if ReversalBatch.of(self.env) or self.move_type == "out_refund":
+                # As on a credit note made by hand, and not as on the invoice.
+                values.pop("is_storno", None)
         return res
 
     def _reconcile_plan(self, reconciliation_plan):

@@ -17,6 +17,7 @@ TERM_FIELDS = (
     "discount_balance",
     "discount_date",
     "display_type",
+    "is_storno",
     "move_id",
 )
 

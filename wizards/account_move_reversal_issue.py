@@ -263,6 +263,8 @@ class AccountMoveReversal(models.TransientModel):
         repartition = source.tax_repartition_line_id
         if source:
             [values] = source.copy_data({"move_id": document.id})
+            # As Odoo books it on the others.
+            values.pop("is_storno", None)
         else:
             # What comes to nothing on the invoice is no item of it.
             _kind, tax_id, account_id, position, group_id, tax_ids = key
