@@ -1,11 +1,18 @@
 import logging
+from contextlib import nullcontext
 
 from odoo import api, models
 
 from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
 from odoo.addons.account.models.sequence_mixin import SequenceMixin
 
-from .reversal_batch import Copies, ReversalBatch, Tracking, UnexpectedCopy, copy_values
+from .reversal_batch import (
+    Copies,
+    ReversalBatch,
+    Tracking,
+    UnexpectedCopy,
+    copy_values,
+)
 
 ODOO_RECONCILE = OdooAccountMove._reconcile_reversed_moves
 # The methods that say how the next number looks, and how often Odoo defines them.
@@ -68,7 +75,9 @@ class AccountMove(models.Model):
         # EXTENDS 'account': the copies of a batch are made in one environment
         batch = ReversalBatch.of(self.env)
         if batch and batch.copies and "__copy_data_seen" not in self.env.context:
-            self = batch.copies.in_one_environment(self)  # noqa: PLW0642
+            return batch.copies.copy_data(
+                self, default, lambda origin: super().copy_data(default)
+            )
         return super().copy_data(default)
 
     @api.model_create_multi
@@ -84,6 +93,20 @@ class AccountMove(models.Model):
             vals_list[0],
             lambda origins, values: super().create(values),
         )
+
+    def write(self, vals):
+        # EXTENDS 'account': the journal items of a batch are computed once
+        batch = ReversalBatch.of(self.env)
+        if batch:
+            batch.before_write(self, vals)
+        return super().write(vals)
+
+    def _sync_dynamic_lines(self, container):
+        # EXTENDS 'account': see `write`
+        batch = ReversalBatch.of(self.env)
+        if batch and batch.is_computed(self):
+            return nullcontext()
+        return super()._sync_dynamic_lines(container)
 
     @api.model
     def _sync_dynamic_line_needed_values(self, values_list):
@@ -144,6 +167,7 @@ class AccountMove(models.Model):
             if open_lines := [
                 lines for lines in step if not any(lines.mapped("reconciled"))
             ]:
+                batch.computed = self | reverse_moves
                 open_lines[0]._reconcile_plan(open_lines)
         return result
 
@@ -185,21 +209,39 @@ class AccountMove(models.Model):
         batch.tracking = tracking = Tracking(self)
         try:
             result = super()._message_track(fields_iter, initial_values_dict)
+            if tracking.logs:
+                # sudo: as `_message_log_batch`, which was asked to log them
+                self.sudo()._message_create(tracking.logs)
+            tracking.create_values(self.env)
         finally:
             batch.tracking = None
-        if tracking.logs:
-            # sudo: as `_message_log_batch`, which was asked to log them
-            self.sudo()._message_create(tracking.logs)
         return result
 
     def _message_create(self, values_list):
         # EXTENDS 'mail': see `_message_track`
         batch = ReversalBatch.of(self.env)
-        if batch is None or not batch.tracking or not batch.tracking.is_logging:
+        if batch is None or not batch.tracking:
             return super()._message_create(values_list)
-        batch.tracking.logs += values_list
-        # sudo: as the method that is extended returns them
-        return self.env["mail.message"].sudo()
+        if batch.tracking.is_logging:
+            batch.tracking.logs += values_list
+            # sudo: as the method that is extended returns them
+            return self.env["mail.message"].sudo()
+        messages = super()._message_create(
+            [
+                {key: values[key] for key in values if key != "tracking_value_ids"}
+                for values in values_list
+            ]
+        )
+        batch.tracking.keep_values(messages, values_list)
+        return messages
+
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        # EXTENDS 'mail': whoever is notified of a message reads what changed
+        recipients = super()._notify_get_recipients(message, msg_vals, **kwargs)
+        batch = ReversalBatch.of(self.env)
+        if recipients and batch and batch.tracking:
+            batch.tracking.create_values(self.env)
+        return recipients
 
     def _mail_get_alias_domains(self, default_company=False):
         # EXTENDS 'mail': see `_message_track`

@@ -20,6 +20,15 @@ TERM_FIELDS = (
     "is_storno",
     "move_id",
 )
+# What Odoo writes on the documents of a batch and their journal items do not depend on:
+# Odoo would compute them all again.
+FIELDS_BESIDE_ITEMS = {
+    "is_manually_modified",
+    "made_sequence_gap",
+    "posted_before",
+    "state",
+    "tax_country_id",
+}
 
 
 class UnexpectedCopy(Exception):
@@ -34,6 +43,7 @@ class ReversalBatch:
     """
 
     __slots__ = (
+        "computed",
         "copies",
         "plans",
         "reconciliation_plan",
@@ -45,6 +55,7 @@ class ReversalBatch:
     def __init__(self, plans=None):
         """:param plans: {invoice: plan}, see `_plan_credit_note`"""
         self.plans = plans or {}
+        self.computed = None  # documents with journal items that do not change now
         self.copies = None
         self.reconciliation_plan = None
         self.sequence_formats = {}
@@ -60,6 +71,18 @@ class ReversalBatch:
         batch = env.context.get(cls.key)
         return batch if type(batch) is cls else None
 
+    def before_write(self, documents, vals):
+        """Remember whether the journal items stay as they are, see `is_computed`."""
+        if vals.keys() <= FIELDS_BESIDE_ITEMS or vals == {"line_ids": []}:
+            self.computed = documents
+
+    def is_computed(self, documents):
+        """:return: whether the journal items of these documents stay as they are in
+        what Odoo is about to do; said once, for what happens within it may differ
+        """
+        computed, self.computed = self.computed, None
+        return computed is not None and documents <= computed
+
 
 class Copies:
     """The copies of a batch: the first `copy` makes them all, the rest take theirs.
@@ -71,6 +94,7 @@ class Copies:
 
     __slots__ = (
         "default_values_list",
+        "foreseen",
         "left",
         "made",
         "messages",
@@ -83,6 +107,7 @@ class Copies:
         self.origins = origins
         self.default_values_list = default_values_list
         self.made = origins.browse()
+        self.foreseen = {}  # {id of the original: (values asked for, list of values)}
         self.left = None  # {id of the original: (its copy, what it is made from)}
         self.seen = defaultdict(set)  # what one `copy_data` went through
         self.terms = {}  # {id of the original: [values of its copied due amounts]}
@@ -96,15 +121,23 @@ class Copies:
             and records.id in (self.origins.ids if self.left is None else self.left)
         )
 
-    def in_one_environment(self, origin):
-        """Odoo makes an environment for each `copy_data`, and goes through all there
-        are whenever it wants one.
-
-        :param origin: the document that is copied
-        :return: the document, in the same environment as those before it
+    def copy_data(self, origin, default, get_data):
+        """:param origin: the document that is copied
+        :param default: the values that its copy is to have
+        :param get_data: function that returns the list of values of its copy
+        :return: this list, the foreseen one where the same is asked for again
         """
+        if origin.id in self.foreseen:
+            known_default, values = self.foreseen.pop(origin.id)
+            if known_default == default:
+                return values
+        # Odoo makes an environment for each `copy_data`, and goes through all there
+        # are whenever it wants one.
         self.seen.clear()
-        return origin.with_context(__copy_data_seen=self.seen)
+        values = get_data(origin.with_context(__copy_data_seen=self.seen))
+        if self.left is None:
+            self.foreseen[origin.id] = (copy_values(default), copy_values(values))
+        return values
 
     def take(self, origin, values, create):
         """:param origin: the document that is copied
@@ -191,13 +224,31 @@ class Tracking:
     What Odoo looks up for each message is looked up for all of them by the first.
     """
 
-    __slots__ = ("is_logging", "known", "logs", "records")
+    __slots__ = ("is_logging", "known", "logs", "records", "values")
 
     def __init__(self, records):
         self.records = records
         self.known = {}
         self.is_logging = False
         self.logs = []  # values of messages that nobody is notified of
+        self.values = []  # values of `mail.tracking.value`, not created yet
+
+    def keep_values(self, messages, values_list):
+        """:param messages: messages that were created without what changed
+        :param values_list: what they were to be created with
+        """
+        for message, values in zip(messages, values_list, strict=True):
+            self.values += [
+                {**tracking_values, "mail_message_id": message.id}
+                for _command, _id, tracking_values in values.get("tracking_value_ids")
+                or ()
+            ]
+
+    def create_values(self, env):
+        values, self.values = self.values, []
+        if values:
+            # sudo: as Odoo's `mail.message.create`
+            env["mail.tracking.value"].sudo().create(values)
 
     def look_up(self, record, name, arguments, get_data):
         """:param get_data: function that returns {id: data} of documents
