@@ -154,24 +154,39 @@ class AccountMove(models.Model):
         An invoice on which something was paid or credited is printed anew by Odoo's
         reports, as they are there to show it; a download still is the archived file.
         """
-        return self._filter_archivable().filtered(
+        return (
+            self._filter_archivable()
+            .filtered(
+                lambda move: (
+                    move.move_type == "out_refund" or move.payment_state == "not_paid"
+                )
+            )
+            ._filter_archived_print(report)
+        )
+
+    def _filter_archived_print(self, report):
+        """:param report: action of a report on these documents
+        :return: those whose print by this report is their archived file
+        """
+        if report in self._get_archived_reports():
+            return self
+        send = self.env["account.move.send"]
+        return self.filtered(
             lambda move: (
-                (move.move_type == "out_refund" or move.payment_state == "not_paid")
-                and report in move._get_archived_reports()
+                # sudo: the report that is set on the customer or on the journal
+                report == send.sudo()._get_default_pdf_report_id(move.sudo())
             )
         )
 
+    @api.model
     def _get_archived_reports(self):
         """Hook: other reports on a document are other documents.
 
-        :return: the reports whose print of this document is its archived file
+        :return: the reports whose print of any document is its archived file, beside
+            the one that is set on its customer or on its journal
         """
-        self.ensure_one()
-        send = self.env["account.move.send"]
         return (
             self.env.ref("account.account_invoices")
             | self.env.ref("account.account_invoices_without_payment")
             | self.env.ref("account_partner_credit_note.action_report_credit_note")
-            # sudo: the report that is set on the customer or on the journal
-            | send.sudo()._get_default_pdf_report_id(self.sudo())
         )

@@ -139,7 +139,7 @@ class AccountMoveSend(models.AbstractModel):
         # Most have none, and which reports there are is asked for each.
         if printed and (
             set(move_data["extra_edis"]) - self._get_unprinted_edis()
-            or move_data["pdf_report"] not in move._get_archived_reports()
+            or not move._filter_archived_print(move_data["pdf_report"])
         ):
             return self.env["ir.attachment"]
         return printed

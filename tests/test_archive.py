@@ -238,6 +238,18 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             for move, data in moves_data.items():
                 self.assertFalse(send._get_printed_pdf(move, data))
 
+    def test_reports_are_looked_up_once(self):
+        report = self.env.ref(OUR_REPORT)
+        moves = self._invoice(1.0) + self._invoice(2.0) + self._invoice(3.0)
+        moves._filter_printed_once(report)  # what they are is read
+
+        def count_queries(documents):
+            before = self.env.cr.sql_log_count
+            self.assertEqual(documents._filter_printed_once(report), documents)
+            return self.env.cr.sql_log_count - before
+
+        self.assertEqual(count_queries(moves), count_queries(moves[:1]))
+
     def test_invoice_is_archived_too(self):
         invoice = self._invoice(100.0)
         first = self._print(invoice, "account.account_invoices_without_payment")
