@@ -12,6 +12,7 @@ from .reversal_batch import (
     Tracking,
     UnexpectedCopy,
     copy_values,
+    is_beside_items,
 )
 
 ODOO_RECONCILE = OdooAccountMove._reconcile_reversed_moves
@@ -97,9 +98,10 @@ class AccountMove(models.Model):
     def write(self, vals):
         # EXTENDS 'account': the journal items of a batch are computed once
         batch = ReversalBatch.of(self.env)
-        if batch:
-            batch.before_write(self, vals)
-        return super().write(vals)
+        if batch is None or not is_beside_items(vals):
+            return super().write(vals)
+        with batch.keep_items(self):
+            return super().write(vals)
 
     def _sync_dynamic_lines(self, container):
         # EXTENDS 'account': see `write`
@@ -167,8 +169,9 @@ class AccountMove(models.Model):
             if open_lines := [
                 lines for lines in step if not any(lines.mapped("reconciled"))
             ]:
-                batch.computed = self | reverse_moves
-                open_lines[0]._reconcile_plan(open_lines)
+                all_lines = open_lines[0].union(*open_lines)
+                with batch.keep_items(all_lines.move_id):
+                    all_lines._reconcile_plan(open_lines)
         return result
 
     def _get_next_sequence_format(self):

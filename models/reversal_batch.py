@@ -1,6 +1,7 @@
 """What the dialog of credit notes carries through Odoo's code for many documents."""
 
 from collections import defaultdict
+from contextlib import contextmanager
 
 from odoo import Command
 
@@ -71,17 +72,23 @@ class ReversalBatch:
         batch = env.context.get(cls.key)
         return batch if type(batch) is cls else None
 
-    def before_write(self, documents, vals):
-        """Remember whether the journal items stay as they are, see `is_computed`."""
-        if vals.keys() <= FIELDS_BESIDE_ITEMS or vals == {"line_ids": []}:
-            self.computed = documents
+    @contextmanager
+    def keep_items(self, documents):
+        """In here Odoo computes no journal items of these documents around the first
+        thing it does with them. What happens within that is not told beforehand.
+        """
+        self.computed = documents
+        try:
+            yield
+        finally:
+            self.computed = None
 
     def is_computed(self, documents):
-        """:return: whether the journal items of these documents stay as they are in
-        what Odoo is about to do; said once, for what happens within it may differ
+        """:return: whether no journal items of these documents are to be computed, see
+        `keep_items`
         """
         computed, self.computed = self.computed, None
-        return computed is not None and documents <= computed
+        return computed is not None and documents == computed
 
 
 class Copies:
@@ -258,6 +265,13 @@ class Tracking:
         if key not in self.known:
             self.known[key] = get_data(self.records.with_env(record.env))
         return {record.id: self.known[key][record.id]}
+
+
+def is_beside_items(values):
+    """:return: whether writing these values leaves all journal items as they are"""
+    return values == {"line_ids": []} or bool(
+        values and values.keys() <= FIELDS_BESIDE_ITEMS
+    )
 
 
 def relevant(values):
