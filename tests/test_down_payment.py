@@ -49,6 +49,15 @@ class TestDownPayment(CreditNoteCommon):
         invoice.action_post()
         return invoice
 
+    def _partly_credited_down_payment(self):
+        """Of 230.0, 92.0 is credited."""
+        self._credit(self._down_payment(), credit_method="amount", amount=92.0)
+
+    def _final_invoice_with_deduction(self):
+        """:return: the posted final invoice, with a down payment of 230.0 on it"""
+        self._down_payment()
+        return self._final_invoice()
+
     def _final_invoice(self, post=True):
         invoice = self.order._create_invoices(final=True)
         if post:
@@ -90,6 +99,11 @@ class TestDownPayment(CreditNoteCommon):
             self.order.amount_total,
         )
 
+    def assertDeductedAndPaidOnce(self, amount):
+        """The next final invoice takes this amount off for down payments."""
+        self.assertAlmostEqual(self._deducted(self._final_invoice()), amount)
+        self.assertOrderPaidOnce()
+
     def _post_by_hand(self, draft):
         """As the button *Confirm* does, whose request then commits."""
         draft.action_post()
@@ -122,8 +136,7 @@ class TestDownPayment(CreditNoteCommon):
 
     def test_nothing_credited(self):
         self._down_payment()
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 200.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(200.0)
 
     def test_whole(self):
         for values in (
@@ -134,8 +147,7 @@ class TestDownPayment(CreditNoteCommon):
                 invoice = self._down_payment(**values)
                 self.assertAlmostEqual(invoice.amount_total, 230.0)
                 self.assertBalanced(invoice + self._credit(invoice))
-        self.assertEqual(self._deducted(self._final_invoice()), 0.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(0.0)
 
     def test_part(self):
         """Whatever the way, the order deducts what is left of the down payment."""
@@ -170,8 +182,7 @@ class TestDownPayment(CreditNoteCommon):
         wizard = self._wizard(invoice, credit_method="amount", amount=92.0)
         wizard.action_save_draft()
         wizard.new_move_ids.action_post()
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(120.0)
 
     def test_part_then_part_then_the_rest(self):
         invoice = self._down_payment()
@@ -180,15 +191,13 @@ class TestDownPayment(CreditNoteCommon):
         self.assertAlmostEqual(self._deducted(self._final_invoice(post=False)), 120.0)
         self.order.invoice_ids.filtered(lambda move: move.state == "draft").unlink()
         self._credit(invoice)
-        self.assertEqual(self._deducted(self._final_invoice()), 0.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(0.0)
 
     def test_part_of_one_of_two(self):
         self._down_payment()
         second = self._down_payment(fixed_amount=115.0)
         self._credit(second, credit_method="amount", amount=23.0)
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 280.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(280.0)
 
     def test_goodwill_is_still_deducted(self):
         invoice = self._down_payment()
@@ -212,16 +221,14 @@ class TestDownPayment(CreditNoteCommon):
         invoice = self._down_payment()
         draft = self._native_credit_note(invoice, post=False, price_unit=80.0)
         self._post_by_hand(draft)
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(120.0)
 
     def test_locked_order(self):
         invoice = self._down_payment()
         self.order.action_lock()
         self._credit(invoice, credit_method="amount", amount=92.0)
         self.assertTrue(self.order.locked)
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(120.0)
 
     def test_taxes_and_currencies(self):
         """Part of the down payment, the final invoice, and that credited as a whole."""
@@ -282,8 +289,7 @@ class TestDownPayment(CreditNoteCommon):
         return lines - deduction, deduction
 
     def test_final_invoice_whole(self):
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         self.assertBalanced(final + self._credit(final))
         again = self._final_invoice()
         self.assertAlmostEqual(again.amount_total, final.amount_total)
@@ -291,16 +297,13 @@ class TestDownPayment(CreditNoteCommon):
         self.assertOrderPaidOnce()
 
     def test_final_invoice_whole_after_part_of_the_down_payment(self):
-        invoice = self._down_payment()
-        self._credit(invoice, credit_method="amount", amount=92.0)
+        self._partly_credited_down_payment()
         final = self._final_invoice()
         self._credit(final)
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(120.0)
 
     def test_final_invoice_part_of_the_goods(self):
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         goods, _deduction = self._goods_and_deduction(final)
         credit_note = self._credit(final, **self._lines(goods, 2))
         self.assertAlmostEqual(credit_note.amount_total, 230.0)
@@ -310,8 +313,7 @@ class TestDownPayment(CreditNoteCommon):
         self.assertOrderPaidOnce()
 
     def test_final_invoice_goods_and_deduction(self):
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         goods, deduction = self._goods_and_deduction(final)
         values = self._lines(goods, 5)
         values["line_ids"] += self._lines(deduction, -1)["line_ids"]
@@ -323,8 +325,7 @@ class TestDownPayment(CreditNoteCommon):
         self.assertOrderPaidOnce()
 
     def test_final_invoice_amount(self):
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         self._credit(final, credit_method="amount", amount=100.0)
         self.assertEqual(self.order.order_line.filtered("product_id").qty_invoiced, 10)
         self.assertEqual(self.order.invoice_status, "invoiced")
@@ -335,8 +336,7 @@ class TestDownPayment(CreditNoteCommon):
 
     def test_final_invoice_part_of_the_deduction(self):
         """The order would deduct it whole again, whatever part was credited."""
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         goods, deduction = self._goods_and_deduction(final)
         for part in ({"quantity": -0.5}, {"quantity": -1.0, "price_unit": 100.0}):
             with self.subTest(part=part):
@@ -355,13 +355,11 @@ class TestDownPayment(CreditNoteCommon):
         """:return: the final invoice of a copy of the order"""
         self.order = self.order.copy()
         self.order.action_confirm()
-        self._down_payment()
-        return self._final_invoice()
+        return self._final_invoice_with_deduction()
 
     def test_final_invoice_by_hand(self):
         """Drafts of the dialog and of Odoo, posted by the clerk."""
-        self._down_payment()
-        final = self._final_invoice()
+        final = self._final_invoice_with_deduction()
         for is_ours in (True, False):
             if is_ours:
                 wizard = self._wizard(final)
@@ -388,11 +386,9 @@ class TestDownPayment(CreditNoteCommon):
 
     def test_final_invoice_by_hand_after_part_of_the_down_payment(self):
         """Sales sets the price of the down payment anew when a document is posted."""
-        invoice = self._down_payment()
-        self._credit(invoice, credit_method="amount", amount=92.0)
+        self._partly_credited_down_payment()
         final = self._final_invoice(post=False)
         self._post_by_hand(final)
         draft = self._native_credit_note(final, post=False)
         self._post_by_hand(draft)
-        self.assertAlmostEqual(self._deducted(self._final_invoice()), 120.0)
-        self.assertOrderPaidOnce()
+        self.assertDeductedAndPaidOnce(120.0)

@@ -23,13 +23,13 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-PRICES = st.decimals(min_value="0.01", max_value="9999.99", places=2).map(float)
+PRICES = st.decimals(min_value="0.00", max_value="9999.99", places=2).map(float)
 LINES = st.lists(
     st.fixed_dictionaries(
         {
             "price": PRICES,
             "quantity": st.sampled_from([1.0, 2.0, 3.0, 7.0, 0.5, 1.25, 12.0]),
-            "discount": st.sampled_from([0.0, 0.0, 10.0, 33.33]),
+            "discount": st.sampled_from([0.0, 0.0, 10.0, 33.33, 100.0]),
             "taxes": st.sampled_from(TAXES),
             # Goods taken back and a discount of their own: less than the line before.
             "less": st.sampled_from(["", "", "", "quantity", "price"]),
