@@ -19,6 +19,9 @@ from . import account_move_send
 from . import edi_credit_note
 from . import ir_actions_report
 from . import account_move_reversals
+
+# After it: what is paired right here is reconciled at once there.
+from . import account_move_reconcile
 from . import account_tax_repartition_line
 from . import lock
 from . import mail_followers

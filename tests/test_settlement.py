@@ -420,3 +420,23 @@ class TestSettlement(CreditNoteCommon):
                 self._credit(invoice, date="2026-05-20")
                 self.assertNoExchangeDifference(invoice)
                 self.assertCreditedToZero(invoice)
+
+    def test_drafts_of_one_invoice_posted_with_others(self):
+        """Odoo pairs them by their place: the second draft of the first invoice would
+        be set against the invoice of another customer.
+        """
+        first = self._invoice(100.0)
+        second = self._invoice(100.0, partner=self.partner_b)
+        drafts = self.env["account.move"]
+        for invoice, amount in ((first, 10.0), (first, 20.0), (second, 40.0)):
+            wizard = self._wizard(invoice, credit_method="amount", amount=amount)
+            wizard.action_save_draft()
+            drafts |= wizard.new_move_ids
+        drafts.action_post()
+        self.assertEqual(first.amount_residual, 85.0)
+        self.assertEqual(second.amount_residual, 75.0)
+        for draft in drafts:
+            self.assertEqual(
+                draft.line_ids.matched_debit_ids.debit_move_id.move_id,
+                draft.reversed_entry_id,
+            )
