@@ -421,6 +421,37 @@ class TestSettlement(CreditNoteCommon):
                 self.assertNoExchangeDifference(invoice)
                 self.assertCreditedToZero(invoice)
 
+    def test_matched_at_the_rate_of_the_invoice(self):
+        """All of the smaller one; what would settle one currency alone is left to
+        Odoo's exchange entry.
+        """
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        invoice = self._invoice(100.0, currency_id=currency.id)
+        due = invoice.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        )
+        for debit, credit, matched in (
+            ((10.0, 5.0), (4.0, 2.01), 2.01),
+            ((4.0, 1.99), (10.0, 5.0), 1.99),
+            ((4.0, 2.01), (4.0, 2.01), 2.01),
+            ((0.01, 0.01), (1.0, 0.01), 0.01),
+            ((0.02, 0.01), (0.01, 0.0), 0.0),
+            ((4.0, 2.01), (4.0, 2.0), None),
+            ((4.0, 2.0), (3.99, 2.01), None),
+            ((4.0, 2.01), (5.0, 2.0), None),
+            ((0.0, 2.01), (4.0, -2.0), None),
+        ):
+            with self.subTest(debit=debit, credit=credit):
+                left = [
+                    {
+                        "aml": due,
+                        "amount_residual_currency": sign * amount,
+                        "amount_residual": sign * balance,
+                    }
+                    for sign, (amount, balance) in ((1, debit), (-1, credit))
+                ]
+                self.assertEqual(due._get_matched_at_same_rate(*left), matched)
+
     def test_drafts_of_one_invoice_posted_with_others(self):
         """Odoo pairs them by their place: the second draft of the first invoice would
         be set against the invoice of another customer.
