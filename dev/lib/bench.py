@@ -4,11 +4,14 @@ Two processes, one for each database, are asked in turn. What they do is rolled 
 """
 
 import argparse
+import collections
 import contextlib
+import cProfile
 import gc
 import json
 import os
 import platform
+import pstats
 import statistics
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import time
 from pathlib import Path
 
 DOCUMENT_TYPES = ("out_invoice", "out_refund", "out_receipt")
+LOCK_JOBS = ("post", "pay", "reconcile", "send")
 
 
 # --- what is measured, in the process of one database ---------------------
@@ -94,6 +98,7 @@ class Worker:
 
         config.parse_config(["-c", conf, "--no-http", "--log-level=error"])
         self.registry = Registry(database)
+        self.profile = None
 
     @contextlib.contextmanager
     def env(self, commit=False):
@@ -106,6 +111,18 @@ class Worker:
             else:
                 cr.rollback()
 
+    def do_calls(self, job, number):
+        """:return: how many function calls a job takes. Nothing else on the machine
+        changes that, as it changes time.
+        """
+        do = getattr(self, f"do_{job}")
+        do(min(number, 10))
+        self.profile = cProfile.Profile()
+        try:
+            return do(number)
+        finally:
+            self.profile = None
+
     def serve(self):
         for line in sys.stdin:
             request = json.loads(line)
@@ -117,6 +134,9 @@ class Worker:
         env.flush_all()
         env.cr.flush()
         env.invalidate_all()
+        if self.profile:
+            self.profile.runcall(work)
+            return {"calls": pstats.Stats(self.profile).total_calls}
         gc.collect()
         Path("/proc/self/clear_refs").write_text("5")
         memory = self._get_peak()
@@ -478,26 +498,55 @@ class Bench:
 
     def run_lock(self, ours, theirs):
         n = self.options.lock
+        few = min(n, 40)
+        costs = self._measure_lock()
         self.say(f"\n## {n} invoices, with the lock and without the addon\n")
         self.say(
-            "| | queries | without | ms | without | % | CPU ms | without | % |\n"
-            "|---" + "|---:" * 8 + "|"
+            f"| | queries | without | calls for {few} | without | % | ms | without | %"
+            " | CPU ms | without | % |\n|---" + "|---:" * 11 + "|"
         )
-        for job in ("post", "pay", "reconcile", "send"):
-            costs = self.take_turns(
+        for job in LOCK_JOBS:
+            a, b = (
                 {
-                    "ours": lambda job=job: ours.ask(job, number=n),
-                    "odoo": lambda job=job: theirs.ask(job, number=n),
+                    key: statistics.median(cost[key] for cost in costs[name, job])
+                    for key in costs[name, job][0]
                 }
+                for name in ("ours", "odoo")
             )
-            a, b = costs["ours"], costs["odoo"]
+            calls, calls_without = (
+                client.ask("calls", job=job, number=few)["calls"]
+                for client in (ours, theirs)
+            )
             self.say(
                 f"| {job} | {a['queries']:.0f} | {b['queries']:.0f}"
+                f" | {calls} | {calls_without}"
+                f" | {100 * (calls / calls_without - 1):+.1f}"
                 f" | {a['seconds'] * 1000:.0f} | {b['seconds'] * 1000:.0f}"
                 f" | {100 * (a['seconds'] / b['seconds'] - 1):+.1f}"
                 f" | {a['cpu'] * 1000:.0f} | {b['cpu'] * 1000:.0f}"
                 f" | {100 * (a['cpu'] / b['cpu'] - 1):+.1f} |"
             )
+
+    def _measure_lock(self):
+        """Measure in new processes each time: two processes of the same code differ by
+        some per cent, as their memory happens to lie.
+
+        :return: {("ours" or "odoo", job): list of costs}
+        """
+        costs = collections.defaultdict(list)
+        for _turn in range(self.options.repeat):
+            clients = {
+                "ours": Client(self.options, self.options.ours),
+                "odoo": Client(self.options, self.options.odoo),
+            }
+            for job in LOCK_JOBS:
+                for client in clients.values():
+                    client.ask(job, number=10)
+                for name, client in clients.items():
+                    costs[name, job].append(client.ask(job, number=self.options.lock))
+            for client in clients.values():
+                client.close()
+        return costs
 
     def run_install(self):
         n = self.options.install
