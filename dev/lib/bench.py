@@ -379,6 +379,10 @@ class Client:
         self.process.wait()
 
 
+def get_medians(costs):
+    return {key: statistics.median(cost[key] for cost in costs) for key in costs[0]}
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -398,10 +402,7 @@ class Bench:
                 cost = call()
                 if turn >= warm_up:
                     costs[name].append(cost)
-        return {
-            name: {key: statistics.median(c[key] for c in found) for key in found[0]}
-            for name, found in costs.items()
-        }
+        return {name: get_medians(found) for name, found in costs.items()}
 
     def run(self):
         options = self.options
@@ -506,13 +507,7 @@ class Bench:
             " | CPU ms | without | % |\n|---" + "|---:" * 11 + "|"
         )
         for job in LOCK_JOBS:
-            a, b = (
-                {
-                    key: statistics.median(cost[key] for cost in costs[name, job])
-                    for key in costs[name, job][0]
-                }
-                for name in ("ours", "odoo")
-            )
+            a, b = (get_medians(costs[name, job]) for name in ("ours", "odoo"))
             calls, calls_without = (
                 client.ask("calls", job=job, number=few)["calls"]
                 for client in (ours, theirs)
@@ -541,7 +536,7 @@ class Bench:
             }
             for job in LOCK_JOBS:
                 for client in clients.values():
-                    client.ask(job, number=10)
+                    client.ask(job, number=min(self.options.lock, 10))
                 for name, client in clients.items():
                     costs[name, job].append(client.ask(job, number=self.options.lock))
             for client in clients.values():
