@@ -1,7 +1,7 @@
 import logging
 from contextlib import nullcontext
 
-from odoo import api, models
+from odoo import Command, api, models
 
 from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
 from odoo.addons.account.models.sequence_mixin import SequenceMixin
@@ -231,7 +231,14 @@ class AccountMove(models.Model):
             return self.env["mail.message"].sudo()
         messages = super()._message_create(
             [
-                {key: values[key] for key in values if key != "tracking_value_ids"}
+                {
+                    **values,
+                    "tracking_value_ids": [
+                        command
+                        for command in values.get("tracking_value_ids") or ()
+                        if command[0] != Command.CREATE
+                    ],
+                }
                 for values in values_list
             ]
         )

@@ -246,9 +246,9 @@ class Tracking:
         """
         for message, values in zip(messages, values_list, strict=True):
             self.values += [
-                {**tracking_values, "mail_message_id": message.id}
-                for _command, _id, tracking_values in values.get("tracking_value_ids")
-                or ()
+                {**command[2], "mail_message_id": message.id}
+                for command in values.get("tracking_value_ids") or ()
+                if command[0] == Command.CREATE
             ]
 
     def create_values(self, env):

@@ -329,6 +329,22 @@ class TestReversals(ReversalsCommon):
             mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
             self.assertIn("Posted", mail.body_html)
 
+    def test_addon_says_more_of_what_changed(self):
+        """Whatever command it adds is Odoo's to carry out."""
+        model = self.registry["account.move"]
+        origin = model._mail_track
+
+        def track(record, tracked_fields, initial_values):
+            changes, commands = origin(record, tracked_fields, initial_values)
+            return changes, [*commands, Command.clear()]
+
+        self.patch(model, "_mail_track", track)
+        credit_notes = self._credit(self._invoice(10.0) + self._invoice(20.0))
+        self.env.cr.flush()
+        for credit_note in credit_notes:
+            told = self._get_changes_told(credit_note)
+            self.assertIn(("state", "Draft", "Posted", 0, 0), told)
+
     # -------------------------------------------------------------------------
     # COST
     # -------------------------------------------------------------------------
