@@ -52,6 +52,7 @@ from . import test_sale
 from . import test_settlement
 from . import test_stock
 from . import test_storno
+from . import test_structure
 from . import test_taxes
 from . import test_translations
 from . import test_ui

@@ -8,13 +8,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models import account_credit_note_batch
+from ..models.background import account_credit_note_batch
 from .common import CreditNoteCommon
 
 CRON = "account_partner_credit_note.ir_cron_account_credit_note_batch"
-LINE_LOGGER = (
-    "odoo.addons.account_partner_credit_note.models.account_credit_note_batch_line"
-)
+ROOM = "odoo.addons.account_partner_credit_note.models.background"
+LINE_LOGGER = f"{ROOM}.account_credit_note_batch_line"
 REVERSAL = "odoo.addons.account_partner_credit_note.wizards.%s.AccountMoveReversal"
 
 

@@ -3,7 +3,7 @@ from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import AccountMove as OdooMove
 
-from ..models.res_company_letterhead import LINE
+from ..models.document.res_company_letterhead import LINE
 from .common import CreditNoteCommon
 
 

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
-from ..models.account_move_wrappers import wrap_methods
+from ..models.bridges.wrappers import wrap_methods
 from ..models.lock import capability, edi_cancellation
 from ..models.lock.edi_cancellation import with_accepted_cancellation
 from .lock_common import LockCommon

@@ -8,8 +8,8 @@ from odoo.tests import tagged
 from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
 from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT
 
-from ..models import account_move_reversals
-from ..models.reversal_batch import ReversalBatch
+from ..models.bulk import account_move as bulk
+from ..models.bulk.reversal_batch import ReversalBatch
 from .common import CreditNoteCommon
 
 # What differs between any two documents.
@@ -182,7 +182,7 @@ class TestReversals(ReversalsCommon):
             expected[invoice] = self._get_content(draft)
             # What makes it hard to be deleted is not of interest here.
             draft.unlink()
-        with patch.object(account_move_reversals._logger, "info") as info:
+        with patch.object(bulk._logger, "info") as info:
             drafts = self._draft_credit_notes(invoices, **values)
         info.assert_not_called()
         self.assertEqual(set(drafts), set(invoices))
@@ -455,7 +455,7 @@ class HookCases:
             return copies
 
         self._hook("copy", hook)
-        with patch.object(account_move_reversals._logger, "info") as info:
+        with patch.object(bulk._logger, "info") as info:
             credit_notes = self._credit(self.invoices)
         info.assert_called_once()
         for credit_note in credit_notes:

@@ -1,6 +1,6 @@
 from odoo import Command, api, fields, models
 
-from ..models.reversal_batch import ReversalBatch
+from ..models.bulk.reversal_batch import ReversalBatch
 
 
 class AccountMoveReversal(models.TransientModel):

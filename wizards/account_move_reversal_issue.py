@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import Command, models
 from odoo.tools import format_amount
 
-from ..models.reversal_batch import ReversalBatch
+from ..models.bulk.reversal_batch import ReversalBatch
 
 
 class AccountMoveReversal(models.TransientModel):

@@ -2,7 +2,7 @@
 
 The e-invoicing addons cancel a document after the authority's answer, in a method of
 their own. This addon depends on none of them: those methods are wrapped to give their
-documents leave to be cancelled, see `account_move_wrappers`. Other addons wrap their
+documents leave to be cancelled, see `wrappers`. Other addons wrap their
 own call with `with_accepted_cancellation`.
 """
 

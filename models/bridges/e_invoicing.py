@@ -3,7 +3,7 @@
 The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number
 for suppliers in the Netherlands only, from a free text, and never its date. This addon
 does not depend on the e-invoicing addons: their methods are wrapped, for every country
-and format made from them, see `account_move_wrappers`.
+and format made from them, see `wrappers`.
 """
 
 from lxml import etree

@@ -3,7 +3,7 @@ import logging
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .lock.capability import Archiving, with_capability
+from ..lock.capability import Archiving, with_capability
 
 _logger = logging.getLogger(__name__)
 

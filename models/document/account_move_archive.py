@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .lock.capability import Archiving, has_capability
+from ..lock.capability import Archiving, has_capability
 
 # Odoo's own, and that of a document whose electronic file is not made yet.
 ARCHIVE_FIELDS = ("invoice_pdf_report_file", "printed_pdf_file")

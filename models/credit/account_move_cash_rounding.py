@@ -1,6 +1,6 @@
 from odoo import models
 
-from .reversal_batch import ReversalBatch
+from ..bulk.reversal_batch import ReversalBatch
 
 
 class AccountMove(models.Model):

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 
-from .reversal_batch import ReversalBatch
+from ..bulk.reversal_batch import ReversalBatch
 
 
 def is_no_fixed_tax(tax):

@@ -1,0 +1,8 @@
+"""Addons that may be there or not: sales orders, cost of goods, electronic invoices."""
+
+# First: the others extend its hook.
+from . import wrappers
+from . import e_invoicing
+from . import sale_account_move
+from . import sale_account_move_line
+from . import stock_account

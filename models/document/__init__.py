@@ -1,0 +1,7 @@
+"""The credit note on paper and in the e-mail, archived as it was issued."""
+
+from . import account_move
+from . import account_move_archive
+from . import account_move_send
+from . import ir_actions_report
+from . import res_company_letterhead
