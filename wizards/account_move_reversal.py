@@ -320,9 +320,10 @@ class AccountMoveReversal(models.TransientModel):
             self.move_ids.line_ids.remove_move_reconcile()
         # For all at once; each plan reads it.
         self.move_ids.invoice_line_ids.mapped("quantity_creditable")
-        batch = ReversalBatch(
-            {move: self._plan_credit_note(move) for move in self.move_ids}
-        )
+        plans = {move: self._plan_credit_note(move) for move in self.move_ids}
+        for invoice, plan in plans.items():
+            self._check_plan(invoice, plan)
+        batch = ReversalBatch(plans)
         known = self.move_ids.reversal_move_ids
         # What Odoo makes balances once it comes to the plan.
         action = super(
@@ -330,7 +331,7 @@ class AccountMoveReversal(models.TransientModel):
             batch.on(self.with_context(check_move_validity=False)),
         ).reverse_moves(is_modify=is_modify)
         credit_notes = self.move_ids.reversal_move_ids - known
-        self._apply_plan(credit_notes, batch.plans)
+        self._apply_plan(credit_notes, plans)
         self._keep_orders_invoiced(ReversalBatch().on(credit_notes))
         if is_modify:
             # Odoo posts them while it un-reconciles the payments.

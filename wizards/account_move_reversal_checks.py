@@ -127,8 +127,15 @@ class AccountMoveReversal(models.TransientModel):
             )
         for line in lines:
             line._check_left()
-        invoice = self.move_ids
-        total = self._get_plan_totals(invoice, self._plan_credit_note(invoice))["total"]
+
+    def _check_plan(self, invoice, plan):
+        """:param plan: CreditNotePlan of the invoice
+        :raise UserError: the lines that were chosen come to less than nothing, or to
+            more than is left
+        """
+        if self.credit_method != "lines":
+            return
+        total = self._get_plan_totals(invoice, plan)["total"]
         if invoice.currency_id.compare_amounts(total, 0.0) < 0:
             raise UserError(
                 self.env._(

@@ -1,5 +1,3 @@
-from collections import defaultdict
-
 from odoo import Command, models
 from odoo.tools import format_amount
 
@@ -40,7 +38,7 @@ class AccountMoveReversal(models.TransientModel):
             values["invoice_currency_rate"] = move.invoice_currency_rate
         batch = ReversalBatch.of(self.env)
         plan = batch.plans[move] if batch else self._plan_credit_note(move)
-        if not plan["is_whole"]:
+        if not plan.is_whole:
             # Cents are part of the plan and not to be rounded away.
             values["invoice_cash_rounding_id"] = False
             values["line_ids"] = [
@@ -57,11 +55,11 @@ class AccountMoveReversal(models.TransientModel):
         return values
 
     def _prepare_credit_note_lines(self, invoice, plan):
-        """:param plan: see `_plan_credit_note`
+        """:param plan: CreditNotePlan
         :return: values of the credit note lines: what is credited, with the section it
             stands in and the notes below it
         """
-        line_plans = {line_plan["line"]: line_plan for line_plan in plan["lines"]}
+        line_plans = {line_plan.line: line_plan for line_plan in plan.lines}
         headings = {"line_section": None, "line_subsection": None}
         is_credited = False
         values_list = []
@@ -83,9 +81,15 @@ class AccountMoveReversal(models.TransientModel):
                 line_plan = line_plans[line]
                 values_list += self._copy_line(
                     line,
-                    quantity=line_plan["quantity"],
-                    price_unit=line_plan["price_unit"],
-                    credited_as=line_plan["credited_as"],
+                    quantity=line_plan.quantity,
+                    price_unit=line_plan.price_unit,
+                    credited_as=line_plan.credited_as,
+                    extra_tax_data=line._prepare_extra_tax_data(
+                        line_plan.amounts,
+                        line_plan.quantity,
+                        line_plan.price_unit,
+                        self._get_rate(invoice),
+                    ),
                 )
         return values_list
 
@@ -99,13 +103,11 @@ class AccountMoveReversal(models.TransientModel):
         return values_list
 
     def _apply_plan(self, credit_notes, plans):
-        """Make these drafts come to the planned amounts, journal item by journal item.
-
-        Odoo computes taxes and roundings of a credit note anew, as settings and taxes
-        are today. Where that differs from the plan, the plan holds.
+        """Correct the journal items that Odoo computes anew, as settings and taxes are
+        today, where they differ from the plan.
 
         :param credit_notes: drafts that were made from the plans
-        :param plans: {invoice: plan}, see `_plan_credit_note`
+        :param plans: {invoice: CreditNotePlan}
         """
         # As Odoo's own `_reverse_moves`: the amounts are given, not to be computed.
         credit_notes = credit_notes.with_context(
@@ -114,9 +116,7 @@ class AccountMoveReversal(models.TransientModel):
         commands = []
         for credit_note in credit_notes:
             plan = plans[credit_note.reversed_entry_id]
-            own_commands = self._get_commands(
-                credit_note, self._reverse_amounts(plan["amounts"])
-            )
+            own_commands = credit_note._get_item_commands(-plan.credit.amounts)
             if any(command[0] == Command.CREATE for command in own_commands):
                 # Written to all, it would create an item on each of them.
                 credit_note.write({"line_ids": own_commands})
@@ -132,105 +132,11 @@ class AccountMoveReversal(models.TransientModel):
         :param invoice: draft that was made from a posted credit note
         """
         credit_note = invoice.reversed_entry_id
-        amounts = self._sum_by_key(credit_note, credit_note.line_ids)
-        commands = self._get_commands(invoice, self._reverse_amounts(amounts))
+        commands = invoice._get_item_commands(-credit_note._get_table(credit_note))
         if commands:
             invoice.with_context(skip_invoice_sync=True, dynamic_unlink=True).write(
                 {"line_ids": commands}
             )
-
-    def _reverse_amounts(self, amounts):
-        """:return: {key: amounts} of the document that reverses these"""
-        return {
-            key: (-amount, -balance)
-            for key, (amount, balance) in amounts.items()
-            if key[1] != "rounding" or amount or balance
-        }
-
-    def _get_commands(self, document, planned):
-        """:param document: draft that reverses another document
-        :param planned: {key: amounts} that it is to come to
-        :return: commands on its journal items that differ from that
-        """
-        items = defaultdict(lambda: self.env["account.move.line"])
-        for line in document.line_ids:
-            if key := line._get_reversed_key():
-                items[self._match_key(key, planned)] |= line
-        commands = self._get_account_commands(items)
-        changes = {}
-        for key in planned | items:
-            lines = items.get(key, self.env["account.move.line"])
-            missing = [
-                target - sum(lines.mapped(field_name))
-                for target, field_name in zip(
-                    planned.get(key, (0.0, 0.0)),
-                    ("amount_currency", "balance"),
-                    strict=True,
-                )
-            ]
-            if document.currency_id.is_zero(
-                missing[0]
-            ) and document.company_currency_id.is_zero(missing[1]):
-                continue
-            if not lines:
-                commands.append(self._get_missing_item_command(document, key, missing))
-            changes[key] = missing
-            if key[1] == "rounding" and key not in planned:
-                # Odoo finds no more than one of them on a draft.
-                commands += [Command.delete(line.id) for line in lines]
-                continue
-            commands += [
-                Command.update(
-                    line.id,
-                    {
-                        "amount_currency": line.amount_currency + missing[0],
-                        "balance": line.balance + missing[1],
-                    },
-                )
-                for line in lines[:1]
-            ]
-        # With early payment discounts in a foreign currency, what Odoo makes does not
-        # always balance.
-        amount, balance = (
-            sum(document.line_ids.mapped(field_name))
-            + sum(change[index] for change in changes.values())
-            for index, field_name in enumerate(("amount_currency", "balance"))
-        )
-        if document.currency_id.is_zero(
-            amount
-        ) and document.company_currency_id.is_zero(balance):
-            return commands
-        receivable = document.line_ids.filtered(
-            lambda line: line.display_type == "payment_term"
-        )[:1]
-        commands.append(
-            Command.update(
-                receivable.id,
-                {
-                    "amount_currency": receivable.amount_currency - amount,
-                    "balance": receivable.balance - balance,
-                },
-            )
-        )
-        return commands
-
-    def _get_account_commands(self, items):
-        """:param items: {key: journal items of the credit note}
-        :return: commands that put roundings and taxes on the account where the invoice
-            has them, whatever the settings say since. Some taxes have an account of
-            their own for credit notes, and keep it.
-        """
-        return [
-            Command.update(line.id, {"account_id": key[2]})
-            for key, lines in items.items()
-            if key[0] == "tax" or key[1] == "rounding"
-            for line in lines
-            if line.account_id.id != key[2]
-            and not (
-                key[0] == "tax"
-                and line.tax_repartition_line_id._has_own_refund_account()
-            )
-        ]
 
     def _keep_orders_invoiced(self, credit_notes):
         """Take the order lines off credit note lines that give no quantity back.
@@ -248,67 +154,6 @@ class AccountMoveReversal(models.TransientModel):
         else:
             lines._keep_down_payments()
         lines._unlink_order_lines()
-
-    def _get_missing_item_command(self, document, key, amounts):
-        """:return: command that adds what is reversed under this key and Odoo did not
-        make on the draft, as the rounding of an invoice paid in cash
-        """
-        origin = document.reversed_entry_id
-        # sudo: an earlier credit note may have what the invoice has not, and this one
-        # takes it back; see `_get_invoiced_and_left`
-        items = (origin.line_ids + origin.sudo()._get_credit_notes().line_ids).sudo(
-            False
-        )
-        source = items.filtered(lambda line: line._get_credit_key() == key)[:1]
-        repartition = source.tax_repartition_line_id
-        if source:
-            [values] = source.copy_data({"move_id": document.id})
-            # As Odoo books it on the others.
-            values.pop("is_storno", None)
-        else:
-            # What comes to nothing on the invoice is no item of it.
-            _kind, tax_id, account_id, position, group_id, tax_ids = key
-            tax = self.env["account.tax"].browse(tax_id)
-            repartition = tax.invoice_repartition_line_ids[position]
-            values = {
-                "account_id": account_id,
-                "display_type": "tax",
-                "group_tax_id": group_id,
-                "move_id": document.id,
-                "name": tax.name,
-                "tax_ids": [Command.set(tax_ids)],
-            }
-        amount, balance = amounts
-        return Command.create(
-            {
-                **values,
-                **self._prepare_tax_of(document, repartition),
-                "amount_currency": amount,
-                "balance": balance,
-            }
-        )
-
-    def _prepare_tax_of(self, document, repartition):
-        """:param repartition: that of a tax item of a document that this one reverses
-        :return: values that make it an item of this one in the tax report; none where
-            it is no tax
-        """
-        document_type = "refund" if document.move_type == "out_refund" else "invoice"
-        counterpart = repartition._get_counterpart(document_type)
-        if repartition.document_type == document_type or not counterpart:
-            return {}
-        tax_items = document.line_ids.filtered(
-            lambda line: line.tax_repartition_line_id == counterpart
-        )
-        values = {
-            "tax_repartition_line_id": counterpart.id,
-            "tax_tag_ids": [
-                Command.set((tax_items[:1].tax_tag_ids or counterpart.tag_ids).ids)
-            ],
-        }
-        if counterpart._has_own_refund_account():
-            values["account_id"] = counterpart._get_target_account().id
-        return values
 
     def _log_issued(self, credit_notes):
         """Say on each invoice which credit note was issued, of how much and why.

@@ -93,16 +93,22 @@ class AccountMoveReversalLine(models.TransientModel):
         """:return: tax excluded, in the invoice's currency, signed as on the invoice"""
         self.ensure_one()
         line = self.invoice_line_id
-        full = line.price_unit * line.quantity
-        if not full:
+        if not is_number(self.quantity * self.price_unit):
             return 0.0
-        share = self.quantity * self.price_unit / full
-        amount = line.amount_currency * share
-        if not is_number(amount):
-            return 0.0
-        if not self._takes_goods_back():
-            amount *= line._get_shares_of_price().get(False, 1.0)
+        if self._takes_goods_back():
+            left = abs(line.quantity_creditable)
+            share = min(abs(self.quantity) / left, 1.0) if left else 0.0
+            amount = line._get_amount_left() * share
+        else:
+            share_of_price = line._get_shares_of_price().get(False, 1.0)
+            amount = line.amount_currency * self._get_share_of_price() * share_of_price
         return line.currency_id.round(amount)
+
+    def _get_share_of_price(self):
+        """:return: how much of the price of the whole invoice line is credited"""
+        line = self.invoice_line_id
+        full = line.price_unit * line.quantity
+        return self.quantity * self.price_unit / full if full else 0.0
 
     def _check_left(self):
         """:raise UserError: more is credited than is left of the invoice line"""

@@ -54,7 +54,7 @@ class ReversalBatch:
     key = "account_partner_credit_note.reversal_batch"
 
     def __init__(self, plans=None):
-        """:param plans: {invoice: plan}, see `_plan_credit_note`"""
+        """:param plans: {invoice: CreditNotePlan}"""
         self.plans = plans or {}
         self.computed = None  # documents with journal items that do not change now
         self.copies = None

@@ -4,10 +4,14 @@ from . import account_credit_note_reason
 from . import account_move
 from . import account_move_cash_rounding
 from . import account_move_discount
+from . import account_move_due
 from . import account_move_guard
+from . import account_move_items
 from . import account_move_line
 from . import account_move_line_matching
+from . import account_move_line_tax_data
 from . import account_move_matching
+from . import account_move_table
 from . import account_tax_repartition_line
 from . import res_company
 from . import res_config_settings

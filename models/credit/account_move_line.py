@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 
 from ..bulk.reversal_batch import ReversalBatch
+from ..plan import NET, PairedItem, RoundingItem, UnlinkedLines
 
 
 def is_no_fixed_tax(tax):
@@ -173,50 +174,70 @@ class AccountMoveLine(models.Model):
             and bool(self.credited_as or self.credited_line_id.quantity_creditable)
         )
 
-    def _get_credit_key(self):
-        """Tell which journal items of an invoice and its credit notes belong together.
+    # -------------------------------------------------------------------------
+    # THIS JOURNAL ITEM IN THE TABLE OF ITS DOCUMENT, see `account.move._get_table`
+    # -------------------------------------------------------------------------
 
-        :return: tuple that is the same for what is invoiced and what credits it; None
-            for what is not credited: receivables, sections, notes, cost of goods sold
+    def _get_table_column(self):
+        """:return: the column of this journal item, None if it is in none"""
+        self.ensure_one()
+        match self.display_type:
+            case "product":
+                return NET
+            case "tax":
+                return self.tax_repartition_line_id._get_table_column(
+                    self.account_id, self.group_tax_id, self.tax_ids
+                )
+            case "rounding":
+                # Cash rounding on the largest tax is tax.
+                return RoundingItem(self.account_id.id, self.tax_line_id.id or None)
+            case "discount" | "epd":
+                return PairedItem(
+                    self.display_type,
+                    self.account_id.id,
+                    tuple(sorted(self.tax_ids.ids)),
+                )
+        return None
+
+    def _get_table_row(self, origin):
+        """:param origin: the document of this product line, or that it reverses
+        :return: the row: the id of the line of `origin`, else `UnlinkedLines`
         """
         self.ensure_one()
-        if self.display_type == "product":
-            if self.move_type != "out_refund":
-                return ("line", self.id)
-            if self._is_credit_note_line():
-                return ("line", self.credited_line_id.id)
-            return ("unlinked", self.id)
-        if self.display_type in (
-            "cogs",
-            "line_note",
-            "line_section",
-            "line_subsection",
-            "payment_term",
-        ):
-            return None
-        if self.display_type == "tax":
-            return self.tax_repartition_line_id._get_credit_key(
-                self.account_id, self.group_tax_id, self.tax_ids
-            )
-        return (
-            "other",
-            self.display_type,
-            self.account_id.id,
-            tuple(sorted(self.tax_ids.ids)),
-            # Cash rounding on the largest tax is tax.
-            self.tax_line_id.id if self.display_type == "rounding" else False,
-        )
+        if self.move_id == origin:
+            return self.id
+        if self.credited_line_id.move_id == origin:
+            return self.credited_line_id.id
+        return self._get_unlinked_row()
 
-    def _get_reversed_key(self):
-        """:return: `_get_credit_key` of what this journal item of a draft reverses"""
+    def _get_unlinked_row(self):
+        return UnlinkedLines(self.account_id.id, tuple(sorted(self.tax_ids.ids)))
+
+    def _get_sizes_of_lines(self, lines):
+        """Say which lines made this item of a discount, as far as can be told today.
+
+        :param lines: the product lines of its document
+        :return: {line: what it made of the item, in currency, signed as the line}
+        """
         self.ensure_one()
-        if self.display_type == "product" and self.move_type == "out_invoice":
-            return (
-                self.credited_line_id._get_credit_key()
-                if self.credited_line_id
-                else None
-            )
-        return self._get_credit_key()
+        if self.display_type == "epd":
+            made_by = lines.filtered("tax_ids")
+        else:
+            made_by = lines.filtered("discount")
+        for is_same in (
+            lambda line: line.account_id == self.account_id,
+            lambda line: (
+                not self.tax_ids
+                or line.tax_ids.filtered(is_no_fixed_tax) == self.tax_ids
+            ),
+        ):
+            made_by = made_by.filtered(is_same) or made_by
+        return {
+            line: line.price_subtotal
+            if self.display_type == "epd"
+            else line.quantity * line.price_unit * line.discount / 100
+            for line in made_by or lines
+        }
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': link a credit note line to its invoice line as it is

@@ -1,25 +1,26 @@
 from odoo import models
 
+from ..plan import TaxItem
+
 
 class AccountTaxRepartitionLine(models.Model):
     """Distributions of a tax: one for invoices, one for credit notes."""
 
     _inherit = "account.tax.repartition.line"
 
-    def _get_credit_key(self, account, group, taxes):
+    def _get_table_column(self, account, group, taxes):
         """:param account: account of the tax item
         :param group: group of taxes of which this tax is, if any
         :param taxes: the taxes for which the tax item is a base in turn
-        :return: see `account.move.line._get_credit_key`; the same on invoice and credit
-            note although their distributions differ, except for the account
+        :return: TaxItem, the same on invoice and credit note although their
+            distributions differ, except for the account
         """
-        return (
-            "tax",
-            self.tax_id.id,
-            account.id,
-            self._get_position(),
-            group.id,
-            tuple(sorted(taxes.ids)),
+        return TaxItem(
+            tax=self.tax_id.id,
+            account=account.id,
+            position=self._get_position(),
+            group=group.id or None,
+            taxes=tuple(sorted(taxes.ids)),
         )
 
     def _get_position(self):

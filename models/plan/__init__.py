@@ -4,6 +4,19 @@ Plain Python: nothing in this folder imports Odoo or reads a database. Its tests
 seconds: `python tests/unit/test_plan.py`.
 """
 
-from .amount import Amount, apportion
-from .table import NET, Cell, PairedItem, RoundingItem, Table, TaxItem, allot, get_left
+from .amount import NOTHING, Amount, apportion
+from .table import (
+    NET,
+    Cell,
+    DiscountedLine,
+    PairedItem,
+    RoundingItem,
+    Table,
+    TaxItem,
+    UnlinkedLines,
+    allot,
+    but_account,
+    distribute,
+    get_left,
+)
 from .credit_plan import CreditPlan, get_share_of, plan_all, plan_lines, plan_total

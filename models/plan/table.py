@@ -45,6 +45,19 @@ class PairedItem(NamedTuple):
     taxes: tuple = ()
 
 
+class DiscountedLine(NamedTuple):
+    """The row of what an early payment discount takes off the taxes of a line."""
+
+    line: Hashable
+
+
+class UnlinkedLines(NamedTuple):
+    """The row of credit note lines that name no invoice line."""
+
+    account: Hashable
+    taxes: tuple
+
+
 class Cell(NamedTuple):
     row: Hashable  # the invoice line, or an item that belongs to none
     column: Hashable  # NET or an item
@@ -69,9 +82,12 @@ class Table(dict):
         """:return: {column: Amount}, what each journal item comes to"""
         return self._sum_by(lambda cell: cell.column)
 
-    def get_row(self, row):
-        """:return: {column: Amount}"""
-        return {cell.column: amount for cell, amount in self.items() if cell.row == row}
+    def get_rows(self):
+        """:return: {row: {column: Amount}}"""
+        rows = defaultdict(dict)
+        for cell, amount in self.items():
+            rows[cell.row][cell.column] = amount
+        return rows
 
     def __add__(self, other):
         table = Table(self)
@@ -100,21 +116,37 @@ def get_left(invoiced, *credit_notes):
     :return: Table of what is left to credit, signed as the invoice
     """
     left = Table(invoiced)
-    of_invoice = {}
-    for cell in invoiced:
-        of_invoice.setdefault(_but_accounts(cell), cell)
+    column_of = {but_account(cell.column): cell.column for cell in invoiced}
     for credit_note in credit_notes:
-        for cell, amount in credit_note.items():
-            if cell not in invoiced:
-                cell = of_invoice.get(_but_accounts(cell), cell)
+        for (row, column), amount in credit_note.items():
+            own_column = column
+            if Cell(row, column) not in invoiced:
+                column = column_of.get(but_account(column), column)
+            cell = Cell(column if row == own_column else row, column)
             left[cell] = left.get(cell, NOTHING) + amount
     return left
 
 
-def _but_accounts(cell):
-    return Cell(
-        *(key.but_account() if hasattr(key, "but_account") else key for key in cell)
-    )
+def but_account(column):
+    """:return: what tells the column of an item, whichever account it is on"""
+    return column.but_account() if hasattr(column, "but_account") else column
+
+
+def distribute(column, amount, made_by):
+    """Spread an item that is booked for all rows over those that made it.
+
+    :param column: that of the item
+    :param amount: Amount that is booked
+    :param made_by: {row: Amount that it adds, as far as can be told}; empty where no
+        row is known, which makes the item a row of its own
+    :return: Table of exactly this amount
+    """
+    if not made_by:
+        return Table({Cell(column, column): amount})
+    currency = _divide([made.currency for made in made_by.values()], amount.currency)
+    company = _divide([made.company for made in made_by.values()], amount.company)
+    cells = [Cell(row, column) for row in made_by]
+    return Table(zip(cells, map(Amount, currency, company), strict=True))
 
 
 def allot(left, column, amount, candidates):
@@ -132,14 +164,11 @@ def allot(left, column, amount, candidates):
         whole = sum((left[cell] for cell in cells), NOTHING)
         if cells and is_part(-amount.currency, whole.currency):
             break
-    if not cells:
-        return Table({Cell(rows[0], column): amount})
-    currency = _allot([left[cell].currency for cell in cells], -amount.currency)
-    company = _allot([left[cell].company for cell in cells], -amount.company)
-    return -Table(zip(cells, map(Amount, currency, company), strict=True))
+    made_by = {cell.row: left[cell] for cell in cells}
+    return -distribute(column, -amount, made_by)
 
 
-def _allot(wholes, total):
+def _divide(wholes, total):
     """:return: list of parts of the wholes that add up to the total; what is beyond
     them goes by size
     """

@@ -1,0 +1,169 @@
+from collections import defaultdict
+
+from odoo import Command, models
+
+from ..plan import NET, NOTHING, Cell, RoundingItem, TaxItem, but_account, distribute
+
+
+class AccountMove(models.Model):
+    """Journal items of a draft that reverses a document, where Odoo makes them anew as
+    settings and taxes are today: accounts, discounts, cash rounding, what is due.
+    """
+
+    _inherit = "account.move"
+
+    def _get_item_commands(self, planned):
+        """:param planned: Table that this draft is to come to, with the rows of the
+            document that it reverses, signed as booked on the draft
+        :return: commands on `line_ids` for the journal items that differ from that
+        """
+        self.ensure_one()
+        targets = defaultdict(lambda: NOTHING)
+        for cell, amount in planned.items():
+            targets[cell if cell.column == NET else cell.column] += amount
+        items = self._get_items_by_key(targets)
+        commands = self._get_account_commands(items)
+        for key in targets | items:
+            lines = items.get(key, self.env["account.move.line"])
+            missing = targets.get(key, NOTHING) + -self._get_own_units(lines)
+            if not missing:
+                continue
+            if not lines:
+                commands.append(self._get_missing_item_command(key, missing))
+            elif isinstance(key, RoundingItem) and key not in targets:
+                # Odoo finds no more than one of them on a draft.
+                commands += [Command.delete(line.id) for line in lines]
+            else:
+                amount = self._get_own_units(lines[0]) + missing
+                values = self._prepare_amounts(amount)
+                commands.append(Command.update(lines[0].id, values))
+        return commands + self._get_due_commands(-planned.total)
+
+    def _get_items_by_key(self, targets):
+        """:return: {key of `targets`, or another: journal items of this draft}"""
+        origin = self.reversed_entry_id
+        key_of = {but_account(key): key for key in targets}
+        items = defaultdict(lambda: self.env["account.move.line"])
+        for line in self.line_ids:
+            column = line._get_table_column()
+            if column == NET:
+                items[Cell(line._get_table_row(origin), NET)] |= line
+            elif column:
+                items[key_of.get(but_account(column), column)] |= line
+        return items
+
+    def _get_account_commands(self, items):
+        """:param items: {key: journal items of this draft}
+        :return: commands that put roundings and taxes on the account where the origin
+            has them, whatever the settings say since. Some taxes have an account of
+            their own for credit notes, and keep it.
+        """
+        return [
+            Command.update(line.id, {"account_id": key.account})
+            for key, lines in items.items()
+            if isinstance(key, TaxItem | RoundingItem)
+            for line in lines
+            if line.account_id.id != key.account
+            and not line.tax_repartition_line_id._has_own_refund_account()
+        ]
+
+    # -------------------------------------------------------------------------
+    # WHAT IS DUE
+    # -------------------------------------------------------------------------
+
+    def _get_due_commands(self, due):
+        """:param due: Amount that is due on this draft, signed as booked
+        :return: commands that put it on the accounts where the instalments are that it
+            comes off, one item for each account
+        """
+        lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        parts = defaultdict(lambda: NOTHING)
+        for item in self.reversed_entry_id._get_due_items(-due.currency):
+            parts[item.account] += -item.amount
+        if not lines or not parts:
+            return []
+        commands = [Command.delete(line.id) for line in lines[len(parts) :]]
+        for number, (cell, amount) in enumerate(distribute("due", due, parts).items()):
+            line = lines[number : number + 1]
+            values = self._prepare_amounts(amount) | {"account_id": cell.row.id}
+            if not line:
+                [copied] = lines[0].copy_data({"move_id": self.id})
+                commands.append(Command.create(copied | values))
+            elif self._get_own_units(line) != amount or line.account_id != cell.row:
+                commands.append(Command.update(line.id, values))
+        return commands
+
+    # -------------------------------------------------------------------------
+    # WHAT ODOO DID NOT MAKE
+    # -------------------------------------------------------------------------
+
+    def _get_missing_item_command(self, column, amount):
+        """:param column: that of an item which the origin has and this draft has not,
+            as the rounding of an invoice paid in cash
+        :param amount: Amount, signed as booked on this draft
+        :return: command that adds it
+        """
+        origin = self.reversed_entry_id
+        # sudo: an earlier credit note may have what the invoice has not, and this one
+        # takes it back; see `_get_invoiced_and_left`
+        items = (origin.line_ids + origin.sudo()._get_credit_notes().line_ids).sudo(
+            False
+        )
+        source = items.filtered(lambda line: line._get_table_column() == column)[:1]
+        repartition = source.tax_repartition_line_id
+        if source:
+            [values] = source.copy_data({"move_id": self.id})
+            # As Odoo books it on the others.
+            values.pop("is_storno", None)
+        else:
+            # A tax whose amounts cancel out has no journal item on the invoice.
+            tax = self.env["account.tax"].browse(column.tax)
+            repartition = tax.invoice_repartition_line_ids[column.position]
+            values = {
+                "account_id": column.account,
+                "display_type": "tax",
+                "group_tax_id": column.group,
+                "move_id": self.id,
+                "name": tax.name,
+                "tax_ids": [Command.set(column.taxes)],
+            }
+        return Command.create(
+            values | self._prepare_tax_of(repartition) | self._prepare_amounts(amount)
+        )
+
+    def _prepare_tax_of(self, repartition):
+        """:param repartition: that of a tax item of a document that this one reverses
+        :return: values that make it an item of this one in the tax report; none where
+            it is no tax
+        """
+        document_type = "refund" if self.move_type == "out_refund" else "invoice"
+        counterpart = repartition._get_counterpart(document_type)
+        if repartition.document_type == document_type or not counterpart:
+            return {}
+        tax_items = self.line_ids.filtered(
+            lambda line: line.tax_repartition_line_id == counterpart
+        )
+        values = {
+            "tax_repartition_line_id": counterpart.id,
+            "tax_tag_ids": [
+                Command.set((tax_items[:1].tax_tag_ids or counterpart.tag_ids).ids)
+            ],
+        }
+        if counterpart._has_own_refund_account():
+            values["account_id"] = counterpart._get_target_account().id
+        return values
+
+    # -------------------------------------------------------------------------
+    # UNITS
+    # -------------------------------------------------------------------------
+
+    def _get_own_units(self, lines):
+        """:return: Amount of journal items of this document, in whole units"""
+        return self._to_units(
+            sum(lines.mapped("amount_currency")), sum(lines.mapped("balance"))
+        )
+
+    def _prepare_amounts(self, amount):
+        """:return: values of a journal item of this Amount"""
+        amount_currency, balance = self._from_units(amount)
+        return {"amount_currency": amount_currency, "balance": balance}
