@@ -1,6 +1,4 @@
 import os
-import random
-from collections import defaultdict
 
 from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
@@ -186,84 +184,6 @@ class TestProperties(RandomInvoices):
             (
                 taxes.invoice_repartition_line_ids + taxes.refund_repartition_line_ids
             ).filtered(lambda line: line.repartition_type == "tax").account_id = account
-
-    def _credit_step(self, invoice, method, number):
-        """A partial credit that is possible now; None if there is none."""
-        values = {"credit_method": method}
-        left = invoice.amount_creditable
-        if method == "amount":
-            values["amount"] = invoice.currency_id.round(left * number / 100)
-        elif method == "percentage":
-            values["percentage"] = number
-            asked = invoice.currency_id.round(invoice.amount_total * number / 100)
-            if asked > left or not asked:
-                return None
-        else:
-            pick = random.Random(number)
-            lines = invoice.invoice_line_ids.filtered("quantity_creditable")
-            values["line_ids"] = [
-                Command.create(
-                    {
-                        "invoice_line_id": line.id,
-                        "quantity": pick.choice(
-                            [
-                                0.0,
-                                line.quantity_creditable,
-                                line.quantity_creditable * 0.5,
-                            ]
-                        ),
-                        "price_unit": pick.choice(
-                            [
-                                line._get_price_left(),
-                                round(line._get_price_left() / 3, 2),
-                            ]
-                        ),
-                    }
-                )
-                for line in lines
-            ]
-            if not any(command[2]["quantity"] for command in values["line_ids"]):
-                return None
-        if method == "amount" and not values["amount"]:
-            return None
-        wizard = self._wizard(invoice, date="2026-05-20", **values)
-        preview = wizard._get_preview(invoice)
-        if preview["total"] <= 0:
-            return None
-        if invoice.currency_id.compare_amounts(preview["total"], left) > 0:
-            # Lines without those that take something off them.
-            with self.assertRaisesRegex(UserError, "more than is left to credit"):
-                wizard.action_issue()
-            return None
-        wizard.action_issue()
-        credit_note = wizard.new_move_ids
-        self.assertAsPreviewed(credit_note, preview)
-        if method == "amount":
-            self.assertAmount(credit_note.amount_total, values["amount"], invoice)
-        return credit_note
-
-    def assertAsPreviewed(self, credit_note, preview):
-        """What the dialog showed is what is posted and settled."""
-        invoice = credit_note.reversed_entry_id
-        taxes = defaultdict(float)
-        for line in credit_note.line_ids.filtered("tax_line_id"):
-            taxes[line.tax_line_id.tax_group_id] += line.amount_currency
-        for amount, name in (
-            (credit_note.amount_total, "total"),
-            (credit_note.amount_untaxed, "untaxed"),
-            (credit_note.amount_tax, "tax"),
-            (invoice.amount_residual, "amount_due_after"),
-            (credit_note.amount_residual, "amount_customer_credit"),
-            (invoice.amount_creditable, "amount_left"),
-        ):
-            self.assertAmount(amount, preview[name], credit_note, name)
-        for group in {*taxes, *preview["taxes"]}:
-            self.assertAmount(
-                taxes.get(group, 0.0),
-                preview["taxes"].get(group, 0.0),
-                credit_note,
-                group.name,
-            )
 
     @SETTINGS
     @given(
