@@ -15,7 +15,7 @@ from .document_amounts import compare_cii, compare_ubl, get_comparisons
 from .random_invoices import RARE_TAXES, TAXES, RandomInvoices
 
 # In CI always the same, with CREDIT_NOTE_EXAMPLES=5000 so many others. A failure names
-# its seed: CREDIT_NOTE_CASES=17,23 dev/test --reuse :TestOneTruth makes just these again.
+# its seed: CREDIT_NOTE_CASES=17,23 dev/test :TestOneTruth makes just these again.
 EXAMPLES = int(os.environ.get("CREDIT_NOTE_EXAMPLES", "0"))
 SEEDS = [
     int(seed) for seed in os.environ.get("CREDIT_NOTE_CASES", "").split(",") if seed
