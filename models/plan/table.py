@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .amount import BILLION, NOTHING, Amount, apportion, divide, is_part
+from .amount import NOTHING, Amount, is_part
+from .rounding import divide
 
 NET = "net"  # the column of prices without tax
 
@@ -134,22 +135,6 @@ def allot(left, column, amount, candidates):
             break
     if not cells:
         return Table({Cell(rows[0], column): amount})
-    currency = _allot([left[cell].currency for cell in cells], -amount.currency)
-    company = _allot([left[cell].company for cell in cells], -amount.company)
+    currency = divide(-amount.currency, [left[cell].currency for cell in cells])
+    company = divide(-amount.company, [left[cell].company for cell in cells])
     return -Table(zip(cells, map(Amount, currency, company), strict=True))
-
-
-def _allot(wholes, total):
-    """:return: list of parts of the wholes that add up to the total; what is beyond
-    them goes by size
-    """
-    whole = sum(wholes)
-    if whole and is_part(total, whole):
-        exact = [divide(value * total * BILLION, whole) for value in wholes]
-        return apportion(exact, total)
-    sizes = [abs(value) for value in wholes]
-    if not any(sizes):
-        sizes = [1] * len(sizes)
-    beyond = total - whole
-    exact = [divide(size * beyond * BILLION, sum(sizes)) for size in sizes]
-    return list(map(sum, zip(wholes, apportion(exact, beyond), strict=True)))
