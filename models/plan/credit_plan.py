@@ -1,11 +1,15 @@
 """What a credit note comes to: a share of every cell of what is left to credit.
 
-In currency each cell is its exact share of what is left, rounded down or up; so is each
-tax, each column, and each column of the rows that are taxed alike, which are the base
-of the same taxes. (A row with its taxes may be as many units away from its exact share
-as it has columns.) In company currency each cell is what this part of it was worth on
-the invoice, and so are these sums. No cell is ever more than what is left, or against
-it: credited in whatever parts, an invoice comes to nothing in both currencies.
+No cell is more than what is left of it, or against it, in either currency; so that an
+invoice that is credited in whatever parts comes to nothing in the end. And:
+- in currency each cell is its exact share, rounded down or up. So are the sums of each
+  tax, of each column, and of each column in the rows that are taxed alike, whose prices
+  are the base of the same taxes; but `plan_lines` rounds each price by itself.
+- Items that are paired come to nothing in the plan, too.
+- In company currency each cell is what this part of it was worth on the invoice, and
+  their sum likewise, unless another one is asked for.
+Not promised: a row with its taxes may be as many units off its exact share as it has
+columns.
 """
 
 from collections import defaultdict
@@ -168,7 +172,8 @@ def _get_worth(left, shares, currency, company_total):
             rooms = {
                 cell: left[cell].company
                 for cell in values
-                if currency[cell] and (currency[cell] != left[cell].currency) == is_open
+                if (currency[cell] != left[cell].currency) == is_open
+                and (currency[cell] or not left[cell].currency)
             }
             values, reached = bend(values, total, rooms)
         company |= _round(values, reached, left)
