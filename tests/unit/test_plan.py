@@ -303,7 +303,7 @@ class TestCreditPlan(unittest.TestCase):
             left[Cell(row, NET)] = Amount(999, 999)
             left[Cell(row, DUE)] = Amount(210, 210)
             left[Cell(row, DEDUCTED)] = Amount(-210, -210)
-        for total in range(left.total.currency):
+        for total in range(0, left.total.currency, 50):
             sums = plan.plan_total(left, total).amounts.sum_by_column()
             self.assertEqual(sums[DUE] + sums[DEDUCTED], (0, 0))
 
@@ -316,6 +316,11 @@ class TestCreditPlan(unittest.TestCase):
         )
         self.assertEqual(credit.amounts.get_row(0), {NET: (967, 967), VAT: (203, 203)})
         self.assertEqual(credit.amounts.get_row(2), {})
+
+    def test_all_lines_are_all_in_both_currencies(self):
+        left = Table({Cell(row, NET): Amount(33, 36) for row in range(3)})
+        credit = plan.plan_lines(left, dict.fromkeys(left, Fraction(1)), 100)
+        self.assertEqual(credit.amounts, left)
 
     def test_lower_price_leaves_fixed_tax_alone(self):
         left = cents(1000, tax=21)
