@@ -158,6 +158,18 @@ class TestRandomInvoices(unittest.TestCase):
             if key:
                 self.assertIn(amount, (floor(exact_sums[key]), ceil(exact_sums[key])))
 
+    def _check_lines(self, left, credit, shares):
+        """Each price and each tax is its exact share, rounded to the nearest."""
+        off = Counter()
+        for cell, amount in credit.amounts.items():
+            if not isinstance(cell.column, plan.PairedItem):
+                this_off = amount.currency - left[cell].currency * shares[cell]
+                self.assertLess(abs(this_off), 1)
+                is_price = cell.column == NET
+                off[cell if is_price else getattr(cell.column, "tax", None)] += this_off
+        for this_off in off.values():
+            self.assertLessEqual(abs(this_off), Fraction(1, 2))
+
     def _check_company_total(self, left, credit, worth):
         """What is due afterwards is worth what it should be, if the cells allow it."""
         if worth is None or credit.total.currency == left.total.currency:
@@ -189,6 +201,7 @@ class TestRandomInvoices(unittest.TestCase):
                 self._check_bounds(left, credit)
                 self._check_pairs(credit)
                 self.assertEqual(set(credit.amounts), set(shares))
+                self._check_lines(left, credit, shares)
             elif method == "unlinked":
                 rows = [cell.row for cell in left if cell.column == NET]
                 net = sum(left[Cell(row, NET)].currency for row in rows)
