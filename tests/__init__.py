@@ -6,6 +6,7 @@ from . import test_archive
 from . import test_background
 from . import test_bad_input
 from . import test_cash_basis
+from . import test_cents
 from . import test_concurrency
 from . import test_crash
 from . import test_credit_note
@@ -15,6 +16,7 @@ from . import test_differential
 from . import test_discount
 from . import test_document
 from . import test_down_payment
+from . import test_due_account
 from . import test_edi_credit_note
 from . import test_expense
 from . import test_found_by_review

@@ -274,7 +274,7 @@ class ElectronicFile:
 
 
 def export_file(move, model):
-    """:return: the electronic file, None where Odoo cannot make it of such a document"""
+    """:return: the electronic file, None where Odoo makes none of such a document"""
     try:
         content, _errors = move.env[model]._export_invoice(move)
     except UserError:

@@ -7,6 +7,7 @@ from pypdf import PdfWriter
 from odoo import SUPERUSER_ID, Command, api
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
+from odoo.tools import mute_logger
 
 
 @tagged("post_install", "-at_install")
@@ -34,6 +35,32 @@ class TestConcurrency(TransactionCase):
             self.skipTest("this database was made without Odoo's demo data")
         first = self._invoice_on_a_connection(invoice.id)
         second = self._invoice_on_a_connection(invoice.id)
+        first._lock_for_credit()
+        first.env.cr.commit()
+        with self.assertRaises(SerializationFailure):
+            second._lock_for_credit()
+
+    @mute_logger("odoo.sql_db")
+    def test_two_make_a_credit_note_of_one_invoice(self):
+        """A row that refers to the invoice holds it, so that nobody deletes it. Two who
+        both hold it and both want it for themselves wait for each other: a deadlock.
+        """
+        invoice = self.env["account.move"].search(
+            [("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+        )
+        if not invoice:
+            self.skipTest("this database was made without Odoo's demo data")
+        first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
+        drafts = [move._reverse_moves() for move in (first, second)]
+        for draft in drafts:
+            draft.env.flush_all()
+        # Of two that wait for each other, the first would wait for ever.
+        first.env.cr.execute("SET LOCAL lock_timeout = '500ms'")
+        drafts[0].action_post()
+        first.env.flush_all()
+        first.env.cr.rollback()
+        self.assertFalse(drafts[0].exists())
+        # The other is told as clearly as without a credit note of its own.
         first._lock_for_credit()
         first.env.cr.commit()
         with self.assertRaises(SerializationFailure):

@@ -14,8 +14,8 @@ from odoo.tests import tagged
 from .document_amounts import compare_cii, compare_ubl, get_comparisons
 from .random_invoices import RARE_TAXES, TAXES, RandomInvoices
 
-# In CI always the same, with CREDIT_NOTE_EXAMPLES=5000 so many others. A failure names its
-# seed: CREDIT_NOTE_CASES=17,23 dev/test --reuse :TestOneTruth makes just these again.
+# In CI always the same, with CREDIT_NOTE_EXAMPLES=5000 so many others. A failure names
+# its seed: CREDIT_NOTE_CASES=17,23 dev/test :TestOneTruth makes just these again.
 EXAMPLES = int(os.environ.get("CREDIT_NOTE_EXAMPLES", "0"))
 SEEDS = [
     int(seed) for seed in os.environ.get("CREDIT_NOTE_CASES", "").split(",") if seed
@@ -64,7 +64,7 @@ class Case:
         ]
         counted = [
             f"{len(list(alike))} times {text}"
-            for text, alike in itertools.groupby(lines)
+            for text, alike in itertools.groupby(lines)  # pylint: disable=bad-builtin-groupby
         ]
         more = f"; and {len(counted) - 6} more" if len(counted) > 6 else ""
         settings = [

@@ -1,11 +1,11 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
 usage: run_tests.py [--verbose] [--all-warnings] [--results FILE] [--also COMMAND]
-                    [--then ARGUMENT]...
+                    [--then COMMAND]...
                     LOG IGNORE ADDON -- ODOO...
 
 What follows `--then` is a Python script with its arguments, run once Odoo has ended,
-that logs as Odoo does.
+that logs as Odoo does; each of them in its turn.
 
 The command's log goes to the file LOG; from it come the line per test, the tracebacks
 of what failed and the closing line. Warnings and errors in the log fail the run too,
@@ -221,9 +221,10 @@ def main():
     with options.log.open("w") as log:
         status = follow(options.command, log, run, options.verbose)
         # Failed tests are counted; without its database nothing else can run.
-        if options.then and (not status or run.tests):
-            script = [sys.executable, *options.then]
-            status = follow(script, log, run, options.verbose) or status
+        if not status or run.tests:
+            for then in options.then:
+                script = [sys.executable, *shlex.split(then)]
+                status = follow(script, log, run, options.verbose) or status
     if options.also:
         run_also(options.also, run)
     if options.results:

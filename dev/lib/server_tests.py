@@ -8,7 +8,6 @@ them as Odoo's does of its tests, so that run_tests.py counts them.
 """
 
 import io
-import logging
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
+from log_result import LogResult
 from pypdf import PdfWriter
 
 import odoo
@@ -31,29 +31,9 @@ from odoo.sql_db import close_db, db_connect
 from odoo.tools import config
 
 ADDON = "account_partner_credit_note"
-LOGGER = logging.getLogger(f"odoo.addons.{ADDON}.tests.server_tests")
+LOGGER = f"odoo.addons.{ADDON}.tests.server_tests"
 INVOICES = 40
 PATIENCE = 120  # seconds until something is given up
-
-
-class LogResult(unittest.TestResult):
-    """Says of each test what Odoo's log says of its tests."""
-
-    def startTest(self, test):
-        super().startTest(test)
-        LOGGER.info("Starting %s ...", self.name(test))
-
-    def addFailure(self, test, err):
-        super().addFailure(test, err)
-        LOGGER.error("FAIL: %s\n%s", self.name(test), self.failures[-1][1])
-
-    def addError(self, test, err):
-        super().addError(test, err)
-        LOGGER.error("ERROR: %s\n%s", self.name(test), self.errors[-1][1])
-
-    def name(self, test):
-        method = getattr(test, "_testMethodName", None)
-        return f"{type(test).__name__}.{method}" if method else str(test)
 
 
 class Server:
@@ -352,7 +332,7 @@ def main():
     config.parse_config(["-c", CONF, "-d", COPY, "--no-http", "--max-cron-threads=0"])
     odoo.netsvc.init_logger()
     copy_database()
-    result = LogResult()
+    result = LogResult(LOGGER)
     for tests in (TestFirstPrint, TestKilledServer):
         unittest.defaultTestLoader.loadTestsFromTestCase(tests).run(result)
     close_db(COPY)

@@ -59,9 +59,11 @@ class AccountMove(models.Model):
                 booked[column] += amount
         made = self._get_items_made_by_lines(origin) if booked else {}
         for column in booked | made:
-            table += distribute(
-                column, booked.get(column, NOTHING), made.get(column, {})
-            )
+            made_by = made.get(column, {})
+            if not any(made_by.values()):
+                # A tax of 0 % today: in proportion to the prices.
+                made_by = {row: table.get(Cell(row, NET), NOTHING) for row in made_by}
+            table += distribute(column, booked.get(column, NOTHING), made_by)
         return table
 
     def _get_units(self, line):

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .amount import BILLION, NOTHING, Amount, apportion, divide, is_part
+from .amount import NOTHING, Amount, is_part
+from .rounding import divide
 
 NET = "net"  # the column of prices without tax
 
@@ -143,8 +144,8 @@ def distribute(column, amount, made_by):
     """
     if not made_by:
         return Table({Cell(column, column): amount})
-    currency = _divide([made.currency for made in made_by.values()], amount.currency)
-    company = _divide([made.company for made in made_by.values()], amount.company)
+    currency = divide(amount.currency, [made.currency for made in made_by.values()])
+    company = divide(amount.company, [made.company for made in made_by.values()])
     cells = [Cell(row, column) for row in made_by]
     return Table(zip(cells, map(Amount, currency, company), strict=True))
 
@@ -166,19 +167,3 @@ def allot(left, column, amount, candidates):
             break
     made_by = {cell.row: left[cell] for cell in cells}
     return -distribute(column, -amount, made_by)
-
-
-def _divide(wholes, total):
-    """:return: list of parts of the wholes that add up to the total; what is beyond
-    them goes by size
-    """
-    whole = sum(wholes)
-    if whole and is_part(total, whole):
-        exact = [divide(value * total * BILLION, whole) for value in wholes]
-        return apportion(exact, total)
-    sizes = [abs(value) for value in wholes]
-    if not any(sizes):
-        sizes = [1] * len(sizes)
-    beyond = total - whole
-    exact = [divide(size * beyond * BILLION, sum(sizes)) for size in sizes]
-    return list(map(sum, zip(wholes, apportion(exact, beyond), strict=True)))

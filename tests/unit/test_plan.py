@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import unittest
+from collections import Counter
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -112,7 +113,7 @@ def make_invoice(lines, rate, rounding, odd):
 
 
 def get_shares(left, permille):
-    """:return: {Cell: share}, another one for each row, with the fixed tax left alone"""
+    """:return: {Cell: share}, another one for each row, none of the fixed tax"""
     shares = {}
     for cell in left:
         row = cell.row if isinstance(cell.row, int) else 0
@@ -132,43 +133,56 @@ class TestRandomInvoices(unittest.TestCase):
                 self.assertTrue(min(0, whole) <= part <= max(0, whole), cell)
 
     def _check_pairs(self, credit):
+        """What is paired comes to nothing in both currencies."""
         pairs = [c for c in credit.amounts if isinstance(c.column, plan.PairedItem)]
-        currency, company = (sum(credit.amounts[c][i] for c in pairs) for i in (0, 1))
-        self.assertEqual(currency, 0)
-        return company
+        for index in (0, 1):
+            self.assertEqual(sum(credit.amounts[cell][index] for cell in pairs), 0)
 
-    def _check_rounding(self, left, credit, shares):
-        """Each cell and each column is its exact share, rounded down or up."""
-        columns, exact_columns = {}, {}
+    def _check_rounding(self, left, credit, share):
+        """Each cell and sum is its exact share, rounded down or up."""
+        columns = {}
+        for cell in left:
+            columns.setdefault(cell.row, set()).add(cell.column)
+        sums, exact_sums = Counter(), Counter()
         for cell, amount in credit.amounts.items():
-            exact = left[cell].currency * shares[cell]
-            self.assertIn(amount.currency, (floor(exact), ceil(exact)))
-            columns[cell.column] = columns.get(cell.column, 0) + amount.currency
-            exact_columns[cell.column] = exact_columns.get(cell.column, 0) + exact
-        for column, amount in columns.items():
-            exact = exact_columns[column]
-            self.assertIn(amount, (floor(exact), ceil(exact)))
+            tax = getattr(cell.column, "tax", None)
+            for key in (
+                cell,
+                cell.column,
+                tax and ("tax", tax),
+                (cell.column, frozenset(columns[cell.row])),
+            ):
+                sums[key] += amount.currency
+                exact_sums[key] += left[cell].currency * share
+        for key, amount in sums.items():
+            if key:
+                self.assertIn(amount, (floor(exact_sums[key]), ceil(exact_sums[key])))
+
+    def _check_lines(self, left, credit, shares):
+        """Each price and each tax is its exact share, rounded to the nearest."""
+        off = Counter()
+        for cell, amount in credit.amounts.items():
+            if not isinstance(cell.column, plan.PairedItem):
+                this_off = amount.currency - left[cell].currency * shares[cell]
+                self.assertLess(abs(this_off), 1)
+                is_price = cell.column == NET
+                off[cell if is_price else getattr(cell.column, "tax", None)] += this_off
+        for this_off in off.values():
+            self.assertLessEqual(abs(this_off), Fraction(1, 2))
 
     def _check_company_total(self, left, credit, worth):
         """What is due afterwards is worth what it should be, if the cells allow it."""
-        pairs = self._check_pairs(credit)
         if worth is None or credit.total.currency == left.total.currency:
             return
         credited = [
             left[cell].company
             for cell, amount in credit.amounts.items()
-            if amount.currency and not isinstance(cell.column, plan.PairedItem)
+            if (amount.currency or not left[cell].currency)
+            and not isinstance(cell.column, plan.PairedItem)
         ]
         least = sum(whole for whole in credited if whole < 0)
         most = sum(whole for whole in credited if whole > 0)
-        # Those of nothing in currency are credited at their share, whatever that is.
-        odd = sum(
-            amount.company
-            for cell, amount in credit.amounts.items()
-            if not amount.currency and not isinstance(cell.column, plan.PairedItem)
-        )
-        if least <= worth - odd - pairs <= most:
-            self.assertEqual(credit.total.company, worth)
+        self.assertEqual(credit.total.company, min(max(worth, least), most))
 
     @SETTINGS
     @given(INVOICES, STEPS)
@@ -187,6 +201,7 @@ class TestRandomInvoices(unittest.TestCase):
                 self._check_bounds(left, credit)
                 self._check_pairs(credit)
                 self.assertEqual(set(credit.amounts), set(shares))
+                self._check_lines(left, credit, shares)
             elif method == "unlinked":
                 rows = [cell.row for cell in left if cell.column == NET]
                 net = sum(left[Cell(row, NET)].currency for row in rows)
@@ -204,8 +219,7 @@ class TestRandomInvoices(unittest.TestCase):
                 self.assertEqual(credit.total.currency, total)
                 self.assertEqual(set(credit.amounts), set(left))
                 if method == "total" and whole:
-                    share = Fraction(total, whole)
-                    self._check_rounding(left, credit, dict.fromkeys(left, share))
+                    self._check_rounding(left, credit, Fraction(total, whole))
                 self._check_company_total(left, credit, worth)
             if (
                 invoice[1] is None
@@ -263,6 +277,159 @@ class TestManySmallLines(unittest.TestCase):
     def test_a_line_of_nothing_stays_on_the_credit_note(self):
         credit = plan.plan_total(cents(1, 1, 1), 1)
         self.assertEqual(len(credit.amounts), 3)
+
+
+class TestCreditPlan(unittest.TestCase):
+    def test_no_odoo(self):
+        self.assertFalse([name for name in sys.modules if name.startswith("odoo")])
+
+    def test_more_than_is_left(self):
+        for total in (101, -1):
+            with self.assertRaisesRegex(ValueError, "not a part of the 100 left"):
+                plan.plan_total(cents(100), total)
+        with self.assertRaisesRegex(ValueError, "from 0 to 1"):
+            plan.plan_lines(cents(100), {Cell(0, NET): Fraction(101, 100)})
+
+    def test_lines_that_come_to_nothing_are_credited_whole(self):
+        left = cents(10000, -10000, tax=21)
+        self.assertEqual(plan.plan_total(left, 0).amounts, left)
+
+    def test_down_payment_is_deducted(self):
+        credit = plan.plan_total(cents(10000, -3000), 3500)
+        self.assertEqual(list(credit.amounts.values()), [(5000, 5000), (-1500, -1500)])
+
+    def test_taxes_whole(self):
+        # 2 % of early payment discount on the price alone.
+        left = cents(10000, 5000, tax=21)
+        credit = plan.plan_total(left, left.total.currency - 300, {VAT})
+        sums = credit.amounts.sum_by_column()
+        self.assertEqual(sums, {NET: (14700, 14700), VAT: (3150, 3150)})
+
+    def test_taxes_that_are_more_than_the_total(self):
+        credit = plan.plan_total(cents(826, tax=21), 100, {VAT})
+        sums = credit.amounts.sum_by_column()
+        self.assertEqual(sums, {NET: (0, 0), VAT: (100, 100)})
+
+    def test_reverse_charge_comes_to_nothing(self):
+        left = Table()
+        for row in range(7):
+            left[Cell(row, NET)] = Amount(999, 999)
+            left[Cell(row, DUE)] = Amount(210, 210)
+            left[Cell(row, DEDUCTED)] = Amount(-210, -210)
+        for total in range(0, left.total.currency, 50):
+            sums = plan.plan_total(left, total).amounts.sum_by_column()
+            self.assertEqual(sums[DUE] + sums[DEDUCTED], (0, 0))
+
+    def test_lines_are_rounded_as_the_clerk_sees_them(self):
+        left = cents(2900, 2900, 500, tax=21)
+        shares = {cell: Fraction(1, 3) for cell in left if cell.row < 2}
+        credit = plan.plan_lines(left, shares)
+        self.assertEqual(
+            credit.amounts.sum_by_column(), {NET: (1934, 1934), VAT: (406, 406)}
+        )
+        self.assertEqual(credit.amounts.get_rows()[0], {NET: (967, 967), VAT: (203, 203)})
+        self.assertEqual(credit.amounts.get_row(2), {})
+
+    def test_all_lines_are_all_in_both_currencies(self):
+        left = Table({Cell(row, NET): Amount(33, 36) for row in range(3)})
+        credit = plan.plan_lines(left, dict.fromkeys(left, Fraction(1)), 100)
+        self.assertEqual(credit.amounts, left)
+
+    def test_lower_price_leaves_fixed_tax_alone(self):
+        left = cents(1000, tax=21)
+        left[Cell(0, FIXED)] = Amount(37, 37)
+        shares = {Cell(0, NET): Fraction(1, 10), Cell(0, VAT): Fraction(1, 10)}
+        credit = plan.plan_lines(left, shares)
+        self.assertEqual(credit.total, (121, 121))
+
+    def test_discounts_follow_their_line(self):
+        # 2 % off 100.00 at 21 % and off 50.00 at 6 %, whose counterpart is one item.
+        high, low = (plan.PairedItem("epd", "sales", (tax,)) for tax in (VAT, LOW))
+        counterpart = plan.PairedItem("epd", "sales")
+        left = cents(10000, 5000)
+        left[Cell(high, high)] = Amount(-200, -200)
+        left[Cell(low, low)] = Amount(-100, -100)
+        left[Cell(counterpart, counterpart)] = Amount(300, 300)
+        first, second = Cell(0, NET), Cell(1, NET)
+        shares = {first: Fraction(1)}
+        shares[Cell(high, high)] = plan.get_share_of({first: 200}, shares)
+        shares[Cell(low, low)] = plan.get_share_of({second: 100}, shares)
+        made_by = {first: 200, second: 100}
+        shares[Cell(counterpart, counterpart)] = plan.get_share_of(made_by, shares)
+        sums = plan.plan_lines(left, shares).amounts.sum_by_column()
+        self.assertEqual(
+            sums,
+            {
+                NET: (10000,) * 2,
+                high: (-200,) * 2,
+                low: (0, 0),
+                counterpart: (200,) * 2,
+            },
+        )
+
+    def test_worth_of_what_is_due_afterwards(self):
+        # 3 x 0.33 at 1.1: 0.36 each; 0.66 are worth 0.73, and not 2 x 0.36.
+        left = Table({Cell(row, NET): Amount(33, 36) for row in range(3)})
+        credit = plan.plan_total(left, 33, company_total=35)
+        self.assertEqual(credit.total, (33, 35))
+        self.assertEqual(plan.plan_total(left, 33, company_total=999).total, (33, 108))
+
+    def test_worth_beside_a_pair_of_which_a_part_was_credited(self):
+        left = Table({Cell(0, NET): Amount(100, 110)})
+        left[Cell(0, DISCOUNTS[0])] = Amount(3, 4)
+        self.assertEqual(plan.plan_total(left, 50, company_total=60).total, (50, 60))
+
+    def test_yen_of_a_dinar_company_and_the_other_way_round(self):
+        for rate in (Fraction(201, 100), Fraction(1, 47)):
+            left = Table(
+                {Cell(n, NET): Amount(n, round(n * rate)) for n in range(1, 90)}
+            )
+            credit = plan.plan_total(left, 2000)
+            self.assertEqual(credit.total.currency, 2000)
+            self.assertLessEqual(abs(credit.total.company - 2000 * rate), 3)
+
+    def test_at_rate_of_the_day(self):
+        pair = [plan.PairedItem("discount", account) for account in "AB"]
+        left = cents(333, 333, 334)
+        left[Cell(0, pair[0])], left[Cell(0, pair[1])] = (
+            Amount(55, 55),
+            Amount(-55, -55),
+        )
+        credit = plan.plan_all(left).at_rate(Fraction(13, 10))
+        self.assertEqual(credit.total, (1000, 1300))
+        self.assertEqual(credit.amounts.sum_by_column()[NET], (1000, 1300))
+
+
+class TestLeft(unittest.TestCase):
+    def test_tax_of_the_credit_note_is_on_another_account(self):
+        refund = VAT._replace(account="VAT of credit notes")
+        invoiced = cents(100, tax=21)
+        credit_note = Table(
+            {Cell(0, NET): Amount(-50, -50), Cell(0, refund): Amount(-11, -11)}
+        )
+        left = plan.get_left(invoiced, credit_note)
+        self.assertEqual(left, {(0, NET): (50, 50), (0, VAT): (10, 10)})
+
+    def test_two_accounts_of_one_tax_stay_apart(self):
+        other = VAT._replace(account="other")
+        invoiced = Table({Cell(0, VAT): Amount(5, 5), Cell(0, other): Amount(7, 7)})
+        left = plan.get_left(invoiced, Table({Cell(0, other): Amount(-7, -7)}))
+        self.assertEqual(left, {(0, VAT): (5, 5), (0, other): (0, 0)})
+
+    def test_credit_that_names_no_line(self):
+        left = cents(300, 100, 600)
+        allotted = plan.allot(left, NET, Amount(-100, -100), [[0, 1], [0, 1, 2]])
+        self.assertEqual(allotted, {(0, NET): (-75, -75), (1, NET): (-25, -25)})
+        # More than is left of the likely lines.
+        allotted = plan.allot(left, NET, Amount(-500, -500), [[0, 1], [0, 1, 2]])
+        self.assertEqual(
+            list(allotted.values()), [(-150, -150), (-50, -50), (-300, -300)]
+        )
+        # More than is left at all.
+        allotted = plan.allot(left, NET, Amount(-1100, -1100), [[0, 1, 2]])
+        self.assertEqual(
+            list(allotted.values()), [(-330, -330), (-110, -110), (-660, -660)]
+        )
 
 
 class TestSpeed(unittest.TestCase):
