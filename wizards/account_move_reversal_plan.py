@@ -23,7 +23,7 @@ class CreditNotePlan:
 
     credit: CreditPlan
     lines: tuple  # of CreditNoteLine
-    is_whole: bool  # whether the invoice is credited as it stands
+    is_whole: bool  # whether Odoo's copy of the invoice comes to it
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,10 @@ class AccountMoveReversal(models.TransientModel):
         return CreditNotePlan(
             credit=plan,
             lines=line_plans,
-            # A free line may be left.
             is_whole=plan.amounts == invoiced
-            and planned >= set(lines.filtered("quantity_creditable")),
+            # A free line may be left.
+            and planned >= set(lines.filtered("quantity_creditable"))
+            and invoice._is_computed_as_booked(),
         )
 
     def _get_plan_totals(self, invoice, plan):

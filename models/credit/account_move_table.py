@@ -155,6 +155,26 @@ class AccountMove(models.Model):
             for tax_item in tax_data["tax_reps_data"]
         ]
 
+    def _is_computed_as_booked(self):
+        """:return: whether Odoo computes the prices of this document today as they are
+            booked, so that a copy says the same on paper: rounding, taxes that are in
+            the price and the like are as they were
+        """
+        self.ensure_one()
+        base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()
+        return all(
+            base_line["record"].display_type != "product"
+            or base_line["currency_id"].is_zero(
+                base_line["sign"]
+                * (
+                    base_line["tax_details"]["total_excluded_currency"]
+                    + base_line["tax_details"]["delta_total_excluded_currency"]
+                )
+                - base_line["record"].amount_currency
+            )
+            for base_line in base_lines
+        )
+
     def _name_as_booked(self, made):
         """:return: the same by the columns that are booked: a tax may have had another
         account then, and one whose amounts cancel out has no journal item
