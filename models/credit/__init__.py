@@ -5,6 +5,7 @@ from . import account_move
 from . import account_move_cash_rounding
 from . import account_move_discount
 from . import account_move_guard
+from . import account_move_invoice_again
 from . import account_move_line
 from . import account_move_line_matching
 from . import account_move_matching
