@@ -43,6 +43,7 @@ class AccountMove(models.Model):
                     "invoice_currency_rate": self.invoice_currency_rate,
                     "invoice_origin": self.invoice_origin,
                     "ref": self.env._("Reversal of: %s", self.name),
+                    **self._prepare_document_type("out_invoice", self.journal_id),
                 }
             ]
         )
