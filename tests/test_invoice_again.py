@@ -279,3 +279,66 @@ class TestLatam(CreditNoteCommon):
             with self.assertRaisesRegex(UserError, "one at a time"):
                 invoices.action_credit_note()
             self.assertTrue(invoices[0].action_credit_note())
+
+    def test_several_journals(self):
+        companies = [
+            (company, journals)
+            for company, journals in self._get_journals()
+            if len(journals) > 1
+        ]
+        if not companies:
+            self.skipTest("no company has two such journals: --with l10n_ar")
+        for company, journals in companies:
+            # sudo: of all companies
+            moves = self.env["account.move"].sudo()
+            for journal in journals[:2]:
+                moves += moves.new(
+                    {
+                        "company_id": company.id,
+                        "journal_id": journal.id,
+                        "move_type": "out_invoice",
+                    }
+                )
+            self.assertIn("one journal at a time", moves._get_document_type_refusal())
+
+    def test_type_that_goes_with_it(self):
+        """Peru: tickets have credit notes of their own. Chile: exports do."""
+        self._get_journals()
+        for origin, expected in (
+            ("l10n_pe.document_type01", "l10n_pe.document_type07"),
+            ("l10n_pe.document_type02", "l10n_pe.document_type07b"),
+            ("l10n_cl.dc_a_f_dte", "l10n_cl.dc_nc_f_dte"),
+            ("l10n_cl.dc_fe_dte", "l10n_cl.dc_ncex_dte"),
+        ):
+            kind = self.env.ref(origin, raise_if_not_found=False)
+            if not kind:
+                continue
+            journal = (
+                self.env["account.journal"]
+                .sudo()
+                .search(
+                    [
+                        (
+                            "company_id.account_fiscal_country_id",
+                            "=",
+                            kind.country_id.id,
+                        ),
+                        ("l10n_latam_use_documents", "=", True),
+                        ("type", "=", "sale"),
+                    ],
+                    limit=1,
+                )
+            )
+            invoice = self.env["account.move"].new(
+                {
+                    "company_id": journal.company_id.id,
+                    "journal_id": journal.id,
+                    "l10n_latam_document_type_id": kind.id,
+                    "move_type": "out_invoice",
+                    "partner_id": journal.company_id.partner_id.id,
+                }
+            )
+            values = invoice.sudo()._prepare_document_type("out_refund", journal)
+            self.assertEqual(
+                values["l10n_latam_document_type_id"], self.env.ref(expected).id, origin
+            )

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import format_list
 
 
 class AccountMove(models.Model):
@@ -12,8 +13,8 @@ class AccountMove(models.Model):
         """:param move_type: of the document that reverses this one
         :param journal: in which it is made
         :return: values with its document type: where this one takes a document back,
-            the type of that one if the journal has it, else the first, as in Odoo's
-            dialog; none where the journal has no document types
+            the type of that one if the journal has it, else the first that goes with
+            its own; none where the journal has no document types
         """
         self.ensure_one()
         if (
@@ -31,20 +32,41 @@ class AccountMove(models.Model):
             }
         )
         types = draft.l10n_latam_available_document_type_ids._origin
+        own = self.l10n_latam_document_type_id
         same_type = self.reversed_entry_id.l10n_latam_document_type_id & types
-        return {"l10n_latam_document_type_id": (same_type or types)[:1].id}
+        # Peru: F for invoices with their credit notes, B for tickets with theirs.
+        same_prefix = types.filtered(
+            lambda kind: kind.doc_code_prefix == own.doc_code_prefix
+        )
+        if hasattr(types, "_is_doc_type_export"):
+            # Chile
+            is_export = own._is_doc_type_export()
+            types = (
+                types.filtered(lambda kind: kind._is_doc_type_export() == is_export)
+                or types
+            )
+        return {
+            "l10n_latam_document_type_id": (same_type or same_prefix or types)[:1].id
+        }
 
-    def _get_manual_number_refusal(self):
+    def _get_document_type_refusal(self):
         """:return: why these cannot be credited together, False if they can"""
         if "l10n_latam_manual_document_number" not in self._fields or len(self) < 2:
             return False
+        journals = self.journal_id
+        if len(journals) > 1 and any(self.mapped("l10n_latam_use_documents")):
+            return self.env._(
+                "Documents with a legal document type are credited in their own "
+                "journal. Credit the invoices of one journal at a time: %s.",
+                format_list(self.env, journals.mapped("display_name")),
+            )
         moves = self.filtered("l10n_latam_manual_document_number")
         if not moves:
             return False
         return self.env._(
             "The number of each document is typed in journal %(journals)s. Credit its "
             "invoices one at a time: %(invoices)s.",
-            journals=", ".join(moves.journal_id.mapped("display_name")),
+            journals=format_list(self.env, moves.journal_id.mapped("display_name")),
             invoices=moves._get_document_names(),
         )
 
