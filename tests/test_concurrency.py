@@ -1,13 +1,18 @@
 import io
+from contextlib import suppress
 from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 from pypdf import PdfWriter
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
+
+
+class RollBack(Exception):
+    """Undo what was done since the savepoint."""
 
 
 @tagged("post_install", "-at_install")
@@ -40,31 +45,53 @@ class TestConcurrency(TransactionCase):
         with self.assertRaises(SerializationFailure):
             second._lock_for_credit()
 
-    @mute_logger("odoo.sql_db")
-    def test_two_make_a_credit_note_of_one_invoice(self):
-        """A row that refers to the invoice holds it, so that nobody deletes it. Two who
-        both hold it and both want it for themselves wait for each other: a deadlock.
+    def test_two_drafts_are_posted(self):
+        """Each draft refers to the invoice, which holds its row against being deleted,
+        and not against being locked: else both would wait for each other for ever.
         """
-        invoice = self.env["account.move"].search(
-            [("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+        invoice = (
+            self.env["account.move"]
+            .search([("move_type", "=", "out_invoice"), ("state", "=", "posted")])
+            .filtered(lambda move: move.amount_creditable > 0.0)[:1]
         )
         if not invoice:
             self.skipTest("this database was made without Odoo's demo data")
-        first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
-        drafts = [move._reverse_moves() for move in (first, second)]
-        for draft in drafts:
-            draft.env.flush_all()
-        # Of two that wait for each other, the first would wait for ever.
-        first.env.cr.execute("SET LOCAL lock_timeout = '500ms'")
-        drafts[0].action_post()
-        first.env.flush_all()
-        first.env.cr.rollback()
-        self.assertFalse(drafts[0].exists())
-        # The other is told as clearly as without a credit note of its own.
-        first._lock_for_credit()
+        first, second = (self._draft_on_a_connection(invoice.id) for _n in range(2))
+        with suppress(RollBack), first.env.cr.savepoint():
+            first.action_post()
+            self.assertEqual(first.state, "posted")
+            raise RollBack
+        # What posting does first; the posted one could not be removed any more.
+        first._check_over_credit()
+
+        def clean_up():
+            first.unlink()
+            first.env.cr.commit()
+
+        self.addCleanup(clean_up)
         first.env.cr.commit()
-        with self.assertRaises(SerializationFailure):
-            second._lock_for_credit()
+        with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
+            second.action_post()
+
+    def _draft_on_a_connection(self, invoice_id):
+        invoice = self._invoice_on_a_connection(invoice_id)
+        # Whoever waits here waits for another connection of this very test.
+        invoice.env.cr.execute("SET LOCAL lock_timeout = '2s'")
+        moves = invoice.browse().with_company(invoice.company_id)
+        draft = moves.create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "currency_id": invoice.currency_id.id,
+                "reversed_entry_id": invoice.id,
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [
+                    Command.create({"name": "A penny", "price_unit": 0.01})
+                ],
+            }
+        )
+        draft.env.flush_all()
+        return draft
 
     def test_two_start_a_batch(self):
         """The second is run again, and told that the invoice waits in a batch."""

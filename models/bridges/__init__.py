@@ -1,8 +1,10 @@
-"""Addons that may be there or not: sales orders, cost of goods, electronic invoices."""
+"""Addons that may be there or not: sales orders, cost of goods, electronic invoices,
+document types of Latin America."""
 
 # First: the others extend its hook.
 from . import wrappers
 from . import e_invoicing
+from . import latam
 from . import sale_account_move
 from . import sale_account_move_line
 from . import stock_account

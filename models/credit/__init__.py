@@ -7,6 +7,7 @@ from . import account_move_discount
 from . import account_move_due
 from . import account_move_guard
 from . import account_move_items
+from . import account_move_invoice_again
 from . import account_move_line
 from . import account_move_line_matching
 from . import account_move_line_tax_data

@@ -397,7 +397,7 @@ class AccountMove(models.Model):
                 invoices=moves._get_document_names(),
                 credit_notes=moves._get_credited_by(),
             )
-        return False
+        return self._get_document_type_refusal()
 
     def _get_send_refusal(self):
         """:return: why these documents cannot be sent, False if all can be"""

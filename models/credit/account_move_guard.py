@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount
 
@@ -35,28 +35,34 @@ class AccountMove(models.Model):
         return move_type == "out_invoice" and self.move_type == "out_refund"
 
     def _lock_for_credit(self):
-        """Let nobody else credit these invoices until this transaction has ended.
+        """Let nobody else credit these invoices until this transaction has ended."""
+        self._lock_rows()
+        self.invalidate_recordset(["amount_creditable", "reversal_move_ids"])
+
+    def _lock_rows(self):
+        """Let nobody else lock these documents until this transaction has ended.
 
         An update and not a mere row lock: a transaction that began before the other one
-        was committed does not see its credit notes. It fails on the updated row, and
+        was committed does not see what that one did. It fails on the updated row, and
         Odoo runs it again, on what is true then (`odoo.service.model.retrying`).
 
-        In the order of ids, so that two who credit several invoices do not wait for
-        each other for ever. A conflict is no error, so none is logged.
+        In the order of ids, so that two who lock several documents do not wait for each
+        other for ever; nor do two who made a credit note of one invoice before: to
+        refer to a row keeps its key as it is (FOR KEY SHARE), and `FOR UPDATE` alone
+        would wait for that. A conflict is no error, so none is logged.
         """
         if not self.ids:
             return
         self.env.cr.execute(
             SQL(
                 "WITH locked AS (SELECT id FROM account_move WHERE id IN %s"
-                " ORDER BY id FOR UPDATE)"
+                " ORDER BY id FOR NO KEY UPDATE)"
                 " UPDATE account_move SET write_uid = write_uid FROM locked"
                 " WHERE account_move.id = locked.id",
                 tuple(self.ids),
             ),
             log_exceptions=False,
         )
-        self.invalidate_recordset(["amount_creditable", "reversal_move_ids"])
 
     def _check_over_credit(self):
         """Refuse, or log, what these credit notes credit beyond their invoices.
@@ -217,49 +223,3 @@ class AccountMove(models.Model):
             else abs(credit_note.amount_total_signed) * invoice.invoice_currency_rate
             for credit_note in self
         )
-
-    # -------------------------------------------------------------------------
-    # A CREDIT NOTE ISSUED BY MISTAKE
-    # -------------------------------------------------------------------------
-
-    def action_invoice_again(self):
-        """Make the draft of an invoice that takes back this credit note.
-
-        :return: action that opens the draft
-        :raise UserError: this is no posted credit note, or it was taken back before
-        """
-        self.ensure_one()
-        self._check_credit_note_access()
-        self.check_access("read")
-        if self.move_type != "out_refund" or self.state != "posted":
-            raise UserError(
-                self.env._(
-                    "Only a posted credit note can be invoiced again, not %s.",
-                    self._get_document_names(),
-                )
-            )
-        self._lock_for_credit()
-        if invoices := self.reversal_move_ids.filtered(
-            lambda move: move.state != "cancel"
-        ):
-            raise UserError(
-                self.env._(
-                    "%(credit_note)s was invoiced again by %(invoices)s already.",
-                    credit_note=self.name,
-                    invoices=invoices._get_document_names(),
-                )
-            )
-        today = fields.Date.context_today(self)
-        invoice = self._reverse_moves(
-            [
-                {
-                    "date": today,
-                    "invoice_date": today,
-                    "invoice_currency_rate": self.invoice_currency_rate,
-                    "invoice_origin": self.invoice_origin,
-                    "ref": self.env._("Reversal of: %s", self.name),
-                }
-            ]
-        )
-        self.env["account.move.reversal"]._take_back(invoice)
-        return invoice._get_records_action(name=self.env._("Invoice"))

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
@@ -20,9 +20,24 @@ class ResCompany(models.Model):
         help="From this number of invoices on, the credit notes are issued in the "
         "background. 0: never.",
     )
+    early_discount_account_ids = fields.Many2many(
+        comodel_name="account.account",
+        relation="res_company_early_discount_account_rel",
+        string="Early Payment Discount Accounts",
+        compute="_compute_early_discount_account_ids",
+        store=True,
+        help="Accounts on which early payment discounts are or once were booked.",
+    )
 
     _credit_note_background_limit_positive = models.Constraint(
         "CHECK (credit_note_background_limit >= 0)",
         "The number of invoices from which they are credited in the background "
         "cannot be negative.",
     )
+
+    @api.depends("account_journal_early_pay_discount_loss_account_id")
+    def _compute_early_discount_account_ids(self):
+        for company in self:
+            company.early_discount_account_ids |= (
+                company.account_journal_early_pay_discount_loss_account_id
+            )

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ..lock.capability import Archiving, has_capability
 
@@ -104,26 +103,12 @@ class AccountMove(models.Model):
         )
         if not documents or not reports._is_pdf_rendered():
             return
-        documents._lock_for_archive()
+        # Who archives them at the same time is run again, and finds the file.
+        documents._lock_rows()
         send = self.env["account.move.send"]
         for company, moves in documents.grouped("company_id").items():
             # sudo: who reads a document may print it, and only Odoo archives its file
             send.sudo().with_company(company)._archive_documents(moves.sudo())
-
-    def _lock_for_archive(self):
-        """Let nobody else archive these documents until this transaction has ended.
-
-        Who waited fails on the row that was changed meanwhile, is run again by Odoo and
-        then finds the file.
-        """
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM account_move WHERE id IN %s ORDER BY id"
-                " FOR NO KEY UPDATE",
-                tuple(self.ids),
-            ),
-            log_exceptions=False,
-        )
 
     def _filter_archivable(self):
         """:return: those that are issued, and no proforma whatever Odoo calls them"""
