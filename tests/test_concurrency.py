@@ -51,11 +51,10 @@ class TestConcurrency(TransactionCase):
         if not invoice:
             self.skipTest("this database was made without Odoo's demo data")
         first, second = (self._invoice_on_a_connection(invoice.id) for _n in range(2))
-        drafts = [move._reverse_moves() for move in (first, second)]
-        for draft in drafts:
-            draft.env.flush_all()
         # Of two that wait for each other, the first would wait for ever.
-        first.env.cr.execute("SET LOCAL lock_timeout = '500ms'")
+        for move in (first, second):
+            move.env.cr.execute("SET lock_timeout = '500ms'")
+        drafts = [self._make_draft(move) for move in (first, second)]
         drafts[0].action_post()
         first.env.flush_all()
         first.env.cr.rollback()
@@ -65,6 +64,22 @@ class TestConcurrency(TransactionCase):
         first.env.cr.commit()
         with self.assertRaises(SerializationFailure):
             second._lock_for_credit()
+
+    def _make_draft(self, invoice):
+        draft = invoice.create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "currency_id": invoice.currency_id.id,
+                "invoice_date": invoice.invoice_date,
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create({"name": "Part", "price_unit": 0.01})
+                ],
+            }
+        )
+        draft.env.flush_all()
+        return draft
 
     def test_two_start_a_batch(self):
         """The second is run again, and told that the invoice waits in a batch."""
