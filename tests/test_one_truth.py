@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import psycopg2
 from pypdf import PdfReader
 
 from odoo.exceptions import UserError
@@ -368,8 +369,10 @@ class TestOneTruth(RandomInvoices):
                             invoice,
                             "percentage asked for",
                         )
-        except (AssertionError, UserError) as error:
-            self.results.note(name, case, step, [f"{type(error).__name__} {error}"])
+        except (AssertionError, UserError, psycopg2.Error) as error:
+            self.results.note(
+                name, case, step, [f"{type(error).__name__} {error}"[:400]]
+            )
             self.has_broken = True
             return None
         self.results.note(name, case, step, [])
