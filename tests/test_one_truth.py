@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import psycopg2
 from pypdf import PdfReader
 
 from odoo.exceptions import UserError
@@ -63,7 +64,7 @@ class Case:
             for line in self.invoice["lines"]
         ]
         counted = [
-            f"{len(list(alike))} times {text}"
+            f"{count} times {text}" if (count := len(list(alike))) > 1 else text
             for text, alike in itertools.groupby(lines)  # pylint: disable=bad-builtin-groupby
         ]
         more = f"; and {len(counted) - 6} more" if len(counted) > 6 else ""
@@ -127,9 +128,10 @@ class Case:
     def _make_lines(cls, pick):
         kinds = PLAIN_TAXES if pick.random() < 0.5 else TAXES + RARE_TAXES
         count = pick.choice(
-            [pick.randint(1, 5)] * 13
-            + [pick.randint(6, 15)] * 5
-            + [pick.randint(16, 50), pick.randint(51, 120)]
+            [pick.randint(1, 5)] * 30
+            + [pick.randint(6, 15)] * 9
+            + [pick.randint(16, 50)] * 2
+            + [pick.randint(51, 120)]
         )
         lines = []
         while len(lines) < count:
@@ -329,10 +331,10 @@ class TestOneTruth(RandomInvoices):
         totals = invoice.tax_totals
         for subtotal in totals["subtotals"]:
             for group in subtotal["tax_groups"]:
-                if not invoice.currency_id.is_zero(group["tax_amount_currency"]):
-                    group["tax_amount_currency"] += (
-                        correction * invoice.currency_id.rounding
-                    )
+                # Not so little that the cents turn it round.
+                cent = invoice.currency_id.rounding
+                if abs(group["tax_amount_currency"]) > 10 * cent:
+                    group["tax_amount_currency"] += correction * cent
                     invoice.tax_totals = totals
                     return
 
@@ -367,8 +369,10 @@ class TestOneTruth(RandomInvoices):
                             invoice,
                             "percentage asked for",
                         )
-        except (AssertionError, UserError) as error:
-            self.results.note(name, case, step, [f"{type(error).__name__} {error}"])
+        except (AssertionError, UserError, psycopg2.Error) as error:
+            self.results.note(
+                name, case, step, [f"{type(error).__name__} {error}"[:400]]
+            )
             self.has_broken = True
             return None
         self.results.note(name, case, step, [])
@@ -383,7 +387,8 @@ class TestOneTruth(RandomInvoices):
 
     def _compare(self, move):
         comparisons = get_comparisons(move)
-        if self.has_edi:
+        # They say no more than two decimals.
+        if self.has_edi and move.currency_id.decimal_places <= 2:
             comparisons += compare_ubl(move)
             comparisons += compare_cii(move)
         return comparisons
@@ -469,32 +474,17 @@ class TestOneTruth(RandomInvoices):
         if not credit_notes:
             return
         currency, company_currency = invoice.currency_id, invoice.company_currency_id
-        documents = invoice + credit_notes
-        settled = {"asset_receivable"} if case.paid else set()
-        if case.is_early:
-            documents += invoice.matched_payment_ids.move_id
-            settled |= {"asset_cash", "asset_current"}
-        sums = defaultdict(lambda: [0.0, 0.0])
-        for item in documents.line_ids:
-            keys = [("tax", tax) for tax in item.tax_line_id]
-            if item.account_id.account_type not in settled:
-                keys.append(("account", item.account_id))
-            keys += [("base", tax) for tax in item.tax_ids.flatten_taxes_hierarchy()]
-            keys += [("tag", tag) for tag in item.tax_tag_ids]
-            for key in keys:
-                sums[key][0] += item.amount_currency
-                sums[key][1] += item.balance
-        for kind in ("account", "tax", "base", "tag"):
+        # At the day's rate it is worth something else; so is a payment of its own rate.
+        is_same_rate = case.use_invoice_rate and (
+            currency == company_currency or not case.is_early
+        )
+        for kind, sums in self._add_up(case, invoice + credit_notes).items():
             left = [
-                f"{record.display_name}: {amount:.3f} {currency.name},"
+                f"{name}: {amount:.3f} {currency.name},"
                 f" {balance:.3f} {company_currency.name}"
-                for (name, record), (amount, balance) in sums.items()
-                if name == kind
-                and not (
-                    currency.is_zero(amount)
-                    # At the day's rate it is worth something else.
-                    and (company_currency.is_zero(balance) or not case.use_invoice_rate)
-                )
+                for name, (amount, balance) in sums.items()
+                if not currency.is_zero(amount)
+                or (is_same_rate and not company_currency.is_zero(balance))
             ]
             self.results.note(f"nothing is left by {kind}", case, "end", left)
         left = [
@@ -513,3 +503,42 @@ class TestOneTruth(RandomInvoices):
                     lambda item: f"{item.account_id.display_name} {item.balance}"
                 ),
             )
+
+    def _add_up(self, case, documents):
+        """:return: dict of kind (account, tax, base, tag) -> dict of name -> sums in
+            the currency of the document and of the company
+
+        With an early discount taken, the entries of its payment belong to it.
+        """
+        is_settled = ["asset_receivable"] if case.paid else []
+        if case.is_early:
+            documents += documents.matched_payment_ids.move_id
+            is_settled += ["asset_cash", "asset_current"]
+        kinds = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
+
+        def add(kind, records, item):
+            for record in records:
+                sums = kinds[kind][record if kind == "account" else record.display_name]
+                sums[0] += item.amount_currency
+                sums[1] += item.balance
+
+        for item in documents.line_ids.filtered("account_id"):
+            account = item.account_id
+            if account.account_type not in is_settled:
+                # The discount is an expense, what it lowers an income.
+                is_discount = case.is_early and account.internal_group in (
+                    "income",
+                    "expense",
+                )
+                name = "income and discount" if is_discount else account.display_name
+                add("account", [name], item)
+            # A discount without taxes lowers no base; and lines that are credited after
+            # it are credited at full price.
+            if not case.is_early or (
+                case.invoice["term"] != "excluded"
+                and "lines" not in {step.method for step in case.steps}
+            ):
+                add("tax", item.tax_line_id, item)
+                add("base", item.tax_ids.flatten_taxes_hierarchy(), item)
+                add("tag", item.tax_tag_ids, item)
+        return kinds
