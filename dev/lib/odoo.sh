@@ -54,7 +54,7 @@ odoo_has() {
 # in somebody's repository, of Odoo.
 _fingerprint() {
     printf '%s ' "$1"
-    find "$1/odoo" "${ODOO_ADDONS[@]:1}" -name __pycache__ -prune -o \( -type f -o -type l \) -printf '%p %s %T@\n' | LC_ALL=C sort | short_hash
+    find -H "$1/odoo" "${ODOO_ADDONS[@]:1}" -name __pycache__ -prune -o \( -type f -o -type l \) -printf '%p %s %T@\n' | LC_ALL=C sort | short_hash
 }
 
 _name_of_odoo() {
@@ -77,14 +77,16 @@ _fetch_odoo() {
     mkdir -p "$new"
 
     say "Fetching Odoo 19 and its web assets with apt (about 130 MB)"
-    local suite fetched=
+    local suite status=4 unreachable=
     for suite in "${ODOO_SUITES[@]}"; do
-        if apt_fetch "$suite" "$CACHE/downloads/odoo" "${ODOO_PACKAGES[@]}"; then
-            fetched=$suite
-            break
-        fi
+        apt_fetch "$suite" "$CACHE/downloads/odoo" "${ODOO_PACKAGES[@]}" && status=0 || status=$?
+        [ "$status" != 0 ] || break
+        [ "$status" = 4 ] || unreachable=1
     done
-    [ -n "$fetched" ] || fail_with_log "$LOGS/apt-fetch.log" "Fetching Odoo 19 from Debian ${ODOO_SUITES[*]}"
+    if [ "$status" != 0 ]; then
+        [ -z "$unreachable" ] || fail_with_log "$LOGS/apt-fetch.log" "Fetching Odoo 19 from Debian ${ODOO_SUITES[*]}"
+        die "Debian (${ODOO_SUITES[*]}) has no odoo-19 any more: get Odoo 19.0 from its makers (git clone --depth 1 --branch 19.0 https://github.com/odoo/odoo) and run this again with ODOO_PATH=FOLDER."
+    fi
 
     say "Unpacking Odoo 19"
     local deb
@@ -145,16 +147,17 @@ _fetch_font_awesome() {
 
 # apt_fetch SUITE FOLDER PACKAGE...: newest packages of another suite, from the machine's own mirror,
 # with an apt state of our own: nothing of the machine's apt is changed, and no root is needed.
+# Returns 4 if the mirrors that answer do not have them.
 apt_fetch() {
-    local suite=$1 folder=$2 mirror
+    local suite=$1 folder=$2 mirror status result=1
     shift 2
     echo "Looking for $* in Debian $suite" >"$LOGS/apt-fetch.log"
     while read -r mirror; do
-        if run_child bash "$DEV/lib/apt-fetch.sh" "$CACHE/apt/$suite" "$suite" "$mirror" "$folder" "$@" >>"$LOGS/apt-fetch.log" 2>&1; then
-            return 0
-        fi
+        run_child bash "$DEV/lib/apt-fetch.sh" "$CACHE/apt/$suite" "$suite" "$mirror" "$folder" "$@" \
+            >>"$LOGS/apt-fetch.log" 2>&1 && return 0 || status=$?
+        [ "$status" != 4 ] || result=4
     done < <(_debian_mirrors)
-    return 1
+    return "$result"
 }
 
 # The mirrors of Debian's main archive in the machine's own apt sources. apt itself tells them only
