@@ -23,7 +23,7 @@ POINTS = 12
 class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
     """Whatever breaks: a whole credit note or none, and it can be done again.
 
-    Killed servers and cut connections are in dev/stress (`--crashes`).
+    Killed servers and cut connections are in dev/check stress (`--crashes`).
     """
 
     def _print(self, credit_note):

@@ -125,19 +125,6 @@ class AccountMoveReversal(models.TransientModel):
         if commands:
             credit_notes.write({"line_ids": commands})
 
-    def _take_back(self, invoice):
-        """Make this draft come to what its credit note comes to, which was issued by
-        mistake. Odoo computes taxes and roundings anew here, too.
-
-        :param invoice: draft that was made from a posted credit note
-        """
-        credit_note = invoice.reversed_entry_id
-        commands = invoice._get_item_commands(-credit_note._get_table(credit_note))
-        if commands:
-            invoice.with_context(skip_invoice_sync=True, dynamic_unlink=True).write(
-                {"line_ids": commands}
-            )
-
     def _keep_orders_invoiced(self, credit_notes):
         """Take the order lines off credit note lines that give no quantity back.
 

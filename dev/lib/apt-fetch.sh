@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # apt-fetch.sh STATE SUITE MIRROR FOLDER PACKAGE...
 # Downloads packages of a suite into FOLDER, with an apt state of its own in STATE.
+# Exit status 4: the mirror answers, and has no such suite or package.
 set -euo pipefail
 state=$1 suite=$2 mirror=$3 folder=$4
 shift 4
@@ -17,10 +18,20 @@ apt=(
     -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null
     -o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state/cache"
     -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Update::Error-Mode=any
+    # A frozen or archived mirror is old, and its signature is checked all the same.
+    -o Acquire::Check-Valid-Until=false
+    -o Acquire::AllowInsecureRepositories=false -o APT::Get::AllowUnauthenticated=false
 )
 # The user _apt cannot write into a cache under /root.
 if [ "$(id -u)" = 0 ]; then apt+=(-o APT::Sandbox::User=root); fi
 
-apt-get -q "${apt[@]}" update
+if ! apt-get -q "${apt[@]}" update 2>"$state/errors"; then
+    cat "$state/errors" >&2
+    ! grep -q 'does not have a Release file' "$state/errors" || exit 4
+    exit 1
+fi
+for package in "$@"; do
+    apt-cache "${apt[@]}" show "$package" >/dev/null || exit 4
+done
 cd "$folder"
 apt-get -q "${apt[@]}" download "$@"

@@ -1,4 +1,4 @@
-"""Measure the addon against Odoo without it, for dev/bench (see there).
+"""Measure the addon against Odoo without it, for dev/check bench (see there).
 
 Two processes, one for each database, are asked in turn. What they do is rolled back.
 """

@@ -14,25 +14,24 @@ LOGS=$CACHE/logs
 say() { printf '==> %s\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
 die() {
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    printf '%s: %s\n' "${0##*/}${PROOF:+ $(basename "$PROOF" .sh)}" "$*" >&2
     exit 1
 }
 
-# The help of a command is the comment at its top.
-show_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
+# The help of a command, and of a proof of dev/check, is the comment at its top.
+show_help() { sed -n '2,/^\([^#]\|$\)/{s/^# \{0,1\}//p}' "${PROOF:-$0}"; }
 
 short_hash() { sha256sum | cut -c1-12; }
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }
 
 # --- clean-up -------------------------------------------------------------
-# On every way out what was started is stopped, then the functions in CLEANUP run, the last
-# one registered first.
+# On every way out what was started is stopped, then the commands of on_exit run, the last one first.
 CLEANUP=()
 CHILDREN=()
 LOCK_FDS=()
 
-on_exit() { CLEANUP+=("$1"); }
+on_exit() { CLEANUP+=("$(printf '%q ' "$@")"); }
 
 _cleanup() {
     local status=$? i
@@ -42,7 +41,7 @@ _cleanup() {
     # A step that was interrupted still holds its lock, and cleaning up may want that very lock.
     for i in "${LOCK_FDS[@]}"; do exec {i}>&-; done
     LOCK_FDS=()
-    for ((i = ${#CLEANUP[@]} - 1; i >= 0; i--)); do ${CLEANUP[i]}; done
+    for ((i = ${#CLEANUP[@]} - 1; i >= 0; i--)); do eval "${CLEANUP[i]}"; done
     exit "$status"
 }
 trap _cleanup EXIT

@@ -55,15 +55,25 @@ claim_database() {
     flock -n "$DB_FD" || die "the database $1 is in use by another run."
 }
 
+# new_run_database VARIABLE [SUFFIX]: the name of a database that goes with this run.
+new_run_database() {
+    local new=test_run_$$_${2:-$RANDOM}
+    claim_database "$new"
+    on_exit drop_run_database "$new"
+    printf -v "$1" %s "$new"
+}
+
+drop_run_database() {
+    drop_database "$1"
+    rm -f "$CACHE/databases/$1"
+}
+
 drop_left_databases() {
     local file fd
     for file in "$CACHE"/databases/test_run_*; do
         [ -e "$file" ] || continue
         exec {fd}>>"$file"
-        if flock -n "$fd"; then
-            drop_database "${file##*/}"
-            rm -f "$file"
-        fi
+        if flock -n "$fd"; then drop_run_database "${file##*/}"; fi
         exec {fd}>&-
     done
 }

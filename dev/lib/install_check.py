@@ -1,4 +1,4 @@
-"""Steps of dev/install-check, each run by `odoo shell` (with `env`) on one database.
+"""Steps of dev/check install, each run by `odoo shell` (with `env`) on one database.
 
 STEP names the step, STATE the file in which one step tells the next what it saw.
 """

@@ -1,4 +1,4 @@
-"""Use the dialog beside another addon; run by `odoo shell`, see dev/neighbours."""
+"""Use the dialog beside another addon; run by `odoo shell` for dev/check."""
 
 import os
 import re

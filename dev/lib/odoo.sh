@@ -11,18 +11,23 @@ ODOO_PACKAGES=(
     fonts-inconsolata fonts-roboto-unhinted fonts-ocr-b fonts-glyphicons-halflings fonts-montserrat
 )
 
-# Sets ODOO_LIB (folder of the Python package `odoo`), ODOO_ADDONS and ODOO_VERSION.
+# Sets ODOO_LIB (folder of the Python package `odoo`), ODOO_ADDONS (folders of addons), ODOO_VERSION
+# (changes with the tree) and ODOO_NAME (says which Odoo this is).
 ensure_odoo() {
+    ODOO_ROOT=$CACHE/odoo/root-$ODOO_RECIPE
     if [ -n "${ODOO_PATH:-}" ]; then
-        _use_existing_odoo "$ODOO_PATH"
+        use_odoo "$ODOO_PATH"
+        ODOO_VERSION=$(_fingerprint "$ODOO_LIB")
+        ODOO_NAME=$(_name_of_odoo "$ODOO_LIB" "$ODOO_VERSION")
         return
     fi
-    local root=$CACHE/odoo/root-$ODOO_RECIPE
-    [ -f "$root/complete" ] || locked odoo _fetch_odoo "$root"
-    _use_existing_odoo "$root"
+    [ -f "$ODOO_ROOT/complete" ] || locked odoo _fetch_odoo "$ODOO_ROOT"
+    use_odoo "$ODOO_ROOT"
+    ODOO_VERSION=$(cat "$ODOO_ROOT/complete")
+    ODOO_NAME=$(grep -o '^odoo-19_.*[0-9]' "$ODOO_ROOT/complete")
 }
 
-_use_existing_odoo() {
+use_odoo() {
     local path=$1 candidate
     ODOO_LIB=
     for candidate in "$path" "$path/usr/lib/python3/dist-packages"; do
@@ -30,16 +35,37 @@ _use_existing_odoo() {
     done
     [ -n "$ODOO_LIB" ] || die "ODOO_PATH=$path holds no Odoo: expected the folder that contains odoo/release.py."
     grep -q '^version_info = (19, 0,' "$ODOO_LIB/odoo/release.py" || die "ODOO_PATH=$path is not Odoo 19.0."
-    # Debian keeps all addons in odoo/addons, a source checkout in addons.
-    ODOO_ADDONS=
-    for candidate in "$ODOO_LIB/odoo/addons" "$ODOO_LIB/addons"; do
-        if [ -f "$candidate/account/views/account_move_views.xml" ]; then
-            ODOO_ADDONS=$candidate
-            break
-        fi
+    ODOO_ADDONS=("$ODOO_LIB/odoo/addons")
+    # A source tree has most of them in addons. Debian has all in odoo/addons, and in addons halves.
+    odoo_has account || ODOO_ADDONS+=("$ODOO_LIB/addons")
+    odoo_has account || die "ODOO_PATH=$path has no addon 'account'."
+}
+
+# odoo_has ADDON
+odoo_has() {
+    local folder
+    for folder in "${ODOO_ADDONS[@]}"; do
+        [ ! -f "$folder/$1/__manifest__.py" ] || return 0
     done
-    [ -n "$ODOO_ADDONS" ] || die "ODOO_PATH=$path has no addon 'account'."
-    ODOO_VERSION=$(cat "$path/complete" 2>/dev/null || git -C "$ODOO_LIB" rev-parse HEAD 2>/dev/null || echo "$ODOO_LIB")
+    return 1
+}
+
+# Of all files of a tree: a commit tells nothing of what was changed since, nor, for a tree that lies
+# in somebody's repository, of Odoo.
+_fingerprint() {
+    printf '%s ' "$1"
+    find -H "$1/odoo" "${ODOO_ADDONS[@]:1}" -name __pycache__ -prune -o \( -type f -o -type l \) -printf '%p %s %T@\n' | LC_ALL=C sort | short_hash
+}
+
+_name_of_odoo() {
+    local top commit
+    # "safe": a checkout may belong to another user.
+    top=$(git -c safe.directory='*' -C "$1" rev-parse --show-toplevel 2>/dev/null) || top=
+    if [ "$top" = "$1" ] && commit=$(git -c safe.directory='*' -C "$1" rev-parse HEAD 2>/dev/null); then
+        echo "commit $commit"
+    else
+        echo "tree ${2##* }"
+    fi
 }
 
 _fetch_odoo() {
@@ -51,14 +77,16 @@ _fetch_odoo() {
     mkdir -p "$new"
 
     say "Fetching Odoo 19 and its web assets with apt (about 130 MB)"
-    local suite fetched=
+    local suite status=4 unreachable=
     for suite in "${ODOO_SUITES[@]}"; do
-        if apt_fetch "$suite" "$CACHE/downloads/odoo" "${ODOO_PACKAGES[@]}"; then
-            fetched=$suite
-            break
-        fi
+        apt_fetch "$suite" "$CACHE/downloads/odoo" "${ODOO_PACKAGES[@]}" && status=0 || status=$?
+        [ "$status" != 0 ] || break
+        [ "$status" = 4 ] || unreachable=1
     done
-    [ -n "$fetched" ] || fail_with_log "$LOGS/apt-fetch.log" "Fetching Odoo 19 from Debian ${ODOO_SUITES[*]}"
+    if [ "$status" != 0 ]; then
+        [ -z "$unreachable" ] || fail_with_log "$LOGS/apt-fetch.log" "Fetching Odoo 19 from Debian ${ODOO_SUITES[*]}"
+        die "Debian (${ODOO_SUITES[*]}) has no odoo-19 any more: get Odoo 19.0 from its makers (git clone --depth 1 --branch 19.0 https://github.com/odoo/odoo) and run this again with ODOO_PATH=FOLDER."
+    fi
 
     say "Unpacking Odoo 19"
     local deb
@@ -119,16 +147,17 @@ _fetch_font_awesome() {
 
 # apt_fetch SUITE FOLDER PACKAGE...: newest packages of another suite, from the machine's own mirror,
 # with an apt state of our own: nothing of the machine's apt is changed, and no root is needed.
+# Returns 4 if the mirrors that answer do not have them.
 apt_fetch() {
-    local suite=$1 folder=$2 mirror
+    local suite=$1 folder=$2 mirror status result=1
     shift 2
     echo "Looking for $* in Debian $suite" >"$LOGS/apt-fetch.log"
     while read -r mirror; do
-        if run_child bash "$DEV/lib/apt-fetch.sh" "$CACHE/apt/$suite" "$suite" "$mirror" "$folder" "$@" >>"$LOGS/apt-fetch.log" 2>&1; then
-            return 0
-        fi
+        run_child bash "$DEV/lib/apt-fetch.sh" "$CACHE/apt/$suite" "$suite" "$mirror" "$folder" "$@" \
+            >>"$LOGS/apt-fetch.log" 2>&1 && return 0 || status=$?
+        [ "$status" != 4 ] || result=4
     done < <(_debian_mirrors)
-    return 1
+    return "$result"
 }
 
 # The mirrors of Debian's main archive in the machine's own apt sources. apt itself tells them only
@@ -153,16 +182,17 @@ link_addon() {
     ADDON_PARENT=$links
 }
 
-# Sets ODOO (the command) and writes its configuration.
+# Sets ODOO (the command) and ADDONS_PATH, and writes Odoo's configuration.
 configure_odoo() {
     link_addon
+    ADDONS_PATH=$(IFS=, && echo "${ODOO_ADDONS[*]}"),$ADDON_PARENT
     ODOO_CONF=$ADDON_PARENT/$(printf '%s %s' "$ODOO_LIB" "$PG_SOCKET" | short_hash).conf
     ODOO_DATA=$CACHE/data
     mkdir -p "$ODOO_DATA"
     chmod 700 "$ODOO_DATA"
     cat >"$ODOO_CONF.$$" <<END
 [options]
-addons_path = $ODOO_ADDONS,$ADDON_PARENT
+addons_path = $ADDONS_PATH
 data_dir = $ODOO_DATA
 db_host = $PG_SOCKET
 db_user = $PG_ROLE
@@ -172,7 +202,7 @@ screenshots = $CACHE/screenshots
 END
     mv "$ODOO_CONF.$$" "$ODOO_CONF"
     ODOO=("$VENV/bin/python" -m odoo)
-    # PYTHON_ALSO: what dev/coverage has every process load.
+    # PYTHON_ALSO: what dev/check coverage has every process load.
     export PATH="$VENV/bin:$PATH" PYTHONPATH="$ODOO_LIB${PYTHON_ALSO:+:$PYTHON_ALSO}"
     # Compiled files go to the cache, not into the repository nor into somebody's Odoo.
     unset PYTHONDONTWRITEBYTECODE

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # Virtual environments, one for Odoo and its tests, one for lint.
 
-# Odoo 19 runs on Python 3.10 to 3.13; the system's own comes first, because that is what the
+# Odoo 19 runs on Python 3.10 to 3.14; the system's own comes first, because that is what the
 # apt packages of python.sh belong to.
 _find_python() {
     local candidate
-    for candidate in /usr/bin/python3 python3 python3.13 python3.12 python3.11 python3.10; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; then
+    for candidate in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
+        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1; then
             PYTHON=$(command -v "$candidate")
             return 0
         fi
@@ -17,7 +17,7 @@ _find_python() {
 find_python() {
     _find_python && return
     ensure_packages "Python" "${PACKAGES_PYTHON[@]}"
-    _find_python || die "no Python 3.10 to 3.13 with venv was found, and Odoo 19 runs on those alone; install one."
+    _find_python || die "no Python 3.10 to 3.14 with venv was found, and Odoo 19 runs on those alone; install one."
 }
 
 # ensure_venv NAME REQUIREMENTS...: sets VENV.

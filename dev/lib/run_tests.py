@@ -170,7 +170,8 @@ def run_also(command, run):
         signal.signal(signal.SIGINT, stop)
         output = process.communicate()[0]
     result = "failed" if process.returncode else "passed"
-    name = Path(shlex.split(command)[0]).name
+    program, *arguments = shlex.split(command)
+    name = " ".join([Path(program).name, *arguments[:1]])
     run.tests["dev", name] = result
     print(f"{result:>7}  dev/{name}  ({time.monotonic() - started:.1f} s)")
     if process.returncode:

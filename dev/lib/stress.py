@@ -4,7 +4,7 @@ usage: stress.py --url URL --db NAME --socket FOLDER --master PID --log FILE [OP
 
 Each round makes invoices, sends all sessions at them at once, and then reads in the
 database what became of it: an invoice is never credited by more than its total, the
-ledger sums to zero, numbers have no gap. See dev/stress.
+ledger sums to zero, numbers have no gap. See dev/check stress.
 """
 
 import argparse

@@ -47,5 +47,9 @@ class AccountMove(models.Model):
                 }
             ]
         )
-        self.env["account.move.reversal"]._take_back(invoice)
+        # Odoo computes taxes and roundings anew.
+        if commands := invoice._get_item_commands(-self._get_table(self)):
+            invoice.with_context(skip_invoice_sync=True, dynamic_unlink=True).write(
+                {"line_ids": commands}
+            )
         return invoice._get_records_action(name=self.env._("Invoice"))

@@ -1,4 +1,4 @@
-"""Measures every Python process that dev/coverage starts, each from its first line."""
+"""Measure every process that dev/check coverage starts, each from its first line."""
 
 import coverage
 

@@ -1,10 +1,10 @@
-#!/usr/bin/env bash
-# dev/odoo-tests [OPTION...] [SUITE...]
+# shellcheck shell=bash
+# dev/check odoo-tests [OPTION...] [SUITE...]
 #
-# Runs Odoo's own suites three times: without this addon, with the addon and its lock and guard
-# off, and with the lock on. Off, every test has to end as without the addon; on, only tests that are
-# listed with their reason in dev/lib/odoo-tests-expected.txt may fail besides. Anything else fails the
-# command.
+# Runs Odoo's own tests without this addon, with lock and guard off, and on, and compares.
+#
+# Off, every test has to end as without the addon; on, only tests that are listed with their reason in
+# dev/lib/odoo-tests-expected.txt may fail besides. Anything else fails the command.
 #
 # A suite is a name from dev/lib/odoo-tests-suites.txt; without one, all of them run (hours). What a
 # run without the addon found is kept and used again, until Odoo changes.
@@ -12,8 +12,6 @@
 #   --only off|on    compare only one of the two
 #   --fresh          run the suite without the addon again, too
 #   --list           show the suites
-#   --help           show this
-. "$(dirname "$0")/lib/setup.sh"
 
 SUITES=$DEV/lib/odoo-tests-suites.txt
 only='' fresh='' names=()
@@ -25,7 +23,6 @@ while [ $# -gt 0 ]; do
         ;;
     --fresh) fresh=1 ;;
     --list) grep -v '^#' "$SUITES" && exit ;;
-    -h | --help) show_help && exit ;;
     --*) die "unknown option $1, see --help" ;;
     *) names+=("$1") ;;
     esac
@@ -46,8 +43,7 @@ run_suite() {
     read -r _ modules tags < <(grep "^$suite " "$SUITES")
     results=$RESULTS/$suite-$mode-$TEMPLATE.txt
     [ "$mode" != without ] || [ -n "$fresh" ] || [ ! -s "$results" ] || return 0
-    database=test_run_$$_$RANDOM
-    claim_database "$database"
+    new_run_database database
     copy_template "$database"
     if [ "$mode" != without ]; then
         quietly "$database.log" "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" \
@@ -76,8 +72,7 @@ run_suite() {
         --test-tags "$tags" --stop-after-init | tail -1 || true
     [ -s "$results.new" ] || die "the suite $suite ran no test, see $LOGS/odoo-tests-$suite-$mode.log"
     mv "$results.new" "$results"
-    drop_database "$database"
-    rm -f "$CACHE/databases/$database"
+    drop_run_database "$database"
 }
 
 failed=()

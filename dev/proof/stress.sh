@@ -1,11 +1,12 @@
-#!/usr/bin/env bash
-# dev/stress [OPTION...]
+# shellcheck shell=bash
+# dev/check stress [OPTION...]
 #
-# Many sessions credit the same invoices at the same time, on a real server with several workers,
-# over HTTP: in the dialog, in the background, by JSON-2, by RPC, by Odoo's own Reverse, by hand,
-# against payments and against each other; and print the same credit note for the first time. After
-# each round it reads in the database that no invoice is credited by more than its total, the ledger
-# sums to zero and numbers have no gap. Stops by itself.
+# Many sessions credit, pay and print the same invoices at once, on several workers.
+#
+# On a real server, over HTTP: in the dialog, in the background, by JSON-2, by RPC, by Odoo's own
+# Reverse, by hand, against payments and against each other; and print the same credit note for the
+# first time. After each round it reads in the database that no invoice is credited by more than its
+# total, the ledger sums to zero and numbers have no gap. Stops by itself.
 #
 #   --rounds N     so many rounds, instead of two minutes of them
 #   --seconds N    for so long
@@ -16,8 +17,6 @@
 #   --seed N       draw the same as the run that printed this seed
 #   --from NAME    in a copy of this database, which has the addon, instead of a fresh one
 #   --verbose      tell what each session was answered
-#   --help         show this
-. "$(dirname "$0")/lib/setup.sh"
 
 workers=4 from='' pass=()
 while [ $# -gt 0 ]; do
@@ -39,7 +38,6 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --crashes | --verbose) pass+=("$1") ;;
-    -h | --help) show_help && exit ;;
     *) die "unknown option $1, see --help" ;;
     esac
     shift
@@ -48,13 +46,7 @@ done
 setup_odoo
 ensure_template
 drop_left_databases
-database=test_run_$$_$RANDOM
-claim_database "$database"
-drop_run_database() {
-    drop_database "$database"
-    rm -f "$CACHE/databases/$database"
-}
-on_exit drop_run_database
+new_run_database database
 if [ -n "$from" ]; then
     TEMPLATE=$from copy_template "$database"
 else

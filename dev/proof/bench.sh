@@ -1,9 +1,11 @@
-#!/usr/bin/env bash
-# dev/bench [OPTION...]
+# shellcheck shell=bash
+# dev/check bench [OPTION...]
 #
-# Measures this addon against Odoo without it, on the same data in the same run: two databases, one
-# with the addon and one without, take turns. Prints tables of ratios: queries, time, CPU time of
-# the process, memory. Nothing that is measured is kept in the databases.
+# Measures this addon beside Odoo without it: queries, time, memory.
+#
+# Two databases with the same data, one with the addon and one without, take turns in the same run.
+# Prints tables of ratios: queries, time, CPU time of the process, memory. Nothing that is measured is
+# kept in the databases.
 #
 #   --only A,B        only these: credit (credit N invoices at once), tab (a customer's invoices),
 #                     lock (what the lock costs posting, paying, reconciling, sending), install
@@ -13,8 +15,6 @@
 #   --install N       number of invoices in the database to install in (300000)
 #   --repeat N        measure each so many times and take the median (3; 1000 invoices once)
 #   --output FILE     write the tables there, too
-#   --help            show this
-. "$(dirname "$0")/lib/setup.sh"
 
 only=credit,tab,lock,install pass=() install=300000
 while [ $# -gt 0 ]; do
@@ -38,7 +38,6 @@ while [ $# -gt 0 ]; do
         esac
         shift
         ;;
-    -h | --help) show_help && exit ;;
     *) die "unknown option $1, see --help" ;;
     esac
     shift
@@ -48,15 +47,8 @@ setup_odoo
 ensure_template
 drop_left_databases
 
-with=test_run_$$_with without=test_run_$$_without
-for database in "$with" "$without"; do claim_database "$database"; done
-drop_run_databases() {
-    for database in "$with" "$without"; do
-        drop_database "$database"
-        rm -f "$CACHE/databases/$database"
-    done
-}
-on_exit drop_run_databases
+new_run_database with with
+new_run_database without without
 for database in "$with" "$without"; do copy_template "$database"; done
 say "Installing the addon in one of two databases"
 quietly bench-install.log "Installing the addon" \

@@ -1,5 +1,7 @@
-#!/usr/bin/env bash
-# dev/neighbours [--together] [ADDON...]
+# shellcheck shell=bash
+# dev/check neighbours [--together] [ADDON...]
+#
+# Uses the dialog beside each addon that extends Odoo's reversal.
 #
 # Installs this addon beside each of these, in a database of its own, opens the views of both, issues
 # a credit note in the dialog and one with Odoo's own button, and prints them; beside a localization
@@ -9,7 +11,6 @@
 #
 #   --together     all of them in one database; without a name: every addon of Odoo that extends the
 #                  form of the customer or of the invoice
-. "$(dirname "$0")/lib/setup.sh"
 
 COMMUNITY=(account_invoice_refund_link account_invoice_refund_code)
 LOCALIZATIONS=(l10n_be l10n_de l10n_fr_account l10n_it_edi l10n_nl l10n_pe)
@@ -17,7 +18,6 @@ names=() together=''
 while [ $# -gt 0 ]; do
     case $1 in
     --together) together=1 ;;
-    -h | --help) show_help && exit ;;
     -*) die "unknown option $1, see --help" ;;
     *) names+=("$1") ;;
     esac
@@ -26,8 +26,11 @@ done
 
 # addons_with REGEX: those of Odoo, but for `account`, with a file that it matches.
 addons_with() {
-    (cd "$ODOO_ADDONS" && grep -rlE "$1" --include='*.py' --include='*.xml' \
-        --exclude-dir=tests --exclude-dir=demo . | cut -d/ -f2 | grep -vx account | sort -u)
+    local folder
+    for folder in "${ODOO_ADDONS[@]}"; do
+        (cd "$folder" && grep -rlE "$1" --include='*.py' --include='*.xml' \
+            --exclude-dir=tests --exclude-dir=demo .)
+    done | cut -d/ -f2 | grep -vx account | sort -u
 }
 
 setup_odoo
@@ -57,11 +60,10 @@ failed=()
 check_neighbours() {
     local what=$1 database log
     shift
-    database=test_run_$$_$RANDOM
     log=$LOGS/neighbours-$what.log
-    claim_database "$database"
+    new_run_database database
     copy_template "$database"
-    local paths=$ODOO_ADDONS,$ADDON_PARENT,$community/odoo/addons
+    local paths=$ADDONS_PATH,$community/odoo/addons
     if run_child "${ODOO[@]}" -c "$ODOO_CONF" --addons-path "$paths" -d "$database" \
         -i "$(IFS=, && echo "$*"),$ADDON" --no-http --max-cron-threads=0 --stop-after-init >"$log" 2>&1 &&
         NEIGHBOURS="$*" "${ODOO[@]}" shell -c "$ODOO_CONF" --addons-path "$paths" -d "$database" --no-http \
@@ -72,8 +74,7 @@ check_neighbours() {
         note "FAILED  $what, see $log"
         failed+=("$what")
     fi
-    drop_database "$database"
-    rm -f "$CACHE/databases/$database"
+    drop_run_database "$database"
 }
 if [ -n "$together" ]; then
     say "${#names[@]} addons in one database"

@@ -1,32 +1,30 @@
-#!/usr/bin/env bash
-# dev/coverage [OPTION...] [TAG...]
+# shellcheck shell=bash
+# dev/check coverage [OPTION...] [TAG...]
 #
-# Runs dev/test, to which it hands options and tags, and prints which lines and branches of the
-# addon's Python no test went through: of all files but tests/, dev/ and the manifest, and in all
-# processes, those of servers too. Fails if fewer than 95 % of lines or of branches are covered,
-# unless only some of the tests were run.
+# Runs dev/test and tells which lines and branches no test went through.
+#
+# Hands options and tags to dev/test. Of the addon's Python all files count but tests/, dev/ and the
+# manifest, and in all processes, those of servers too. Fails if fewer than 95 % of lines or of
+# branches are covered, unless only some of the tests were run.
 #
 #   --append       add to what the last run measured (the sources must be the same)
 #   --report       only print what was measured
-#   --help         show this
 #
 # All there is, beside the neighbours too; what no test goes through then is named at the end:
-#   dev/coverage
-#   dev/coverage --append --with sale_stock,sale_expense,purchase,point_of_sale,account_debit_note \
+#   dev/check coverage
+#   dev/check coverage --append --with sale_stock,sale_expense,purchase,point_of_sale,account_debit_note \
 #       :TestSale :TestDownPayment :TestStock :TestExpense :TestPurchase :TestPointOfSale \
 #       :TestDebitNote :TestLockDoors
-#   dev/coverage --append --with account_edi_ubl_cii,account_edi,account_update_tax_tags,\
+#   dev/check coverage --append --with account_edi_ubl_cii,account_edi,account_update_tax_tags,\
 #       l10n_latam_invoice_document,l10n_hu_edi,l10n_es_edi_tbai,l10n_es_edi_verifactu,l10n_in_edi,\
 #       l10n_my_edi,l10n_tw_edi_ecpay,l10n_vn_edi_viettel \
 #       :TestEdiCreditNote :TestHungary :TestLockEdi :TestLockDoors :TestArchive
-. "$(dirname "$0")/lib/setup.sh"
 
 append='' report='' arguments=() partial=''
 while [ $# -gt 0 ]; do
     case $1 in
     --append) append=1 ;;
     --report) report=1 append=1 ;;
-    -h | --help) show_help && exit ;;
     --db | --with)
         arguments+=("$1" "${2:-}")
         [ $# -lt 2 ] || shift

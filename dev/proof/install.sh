@@ -1,19 +1,16 @@
-#!/usr/bin/env bash
-# dev/install-check [--help]
+# shellcheck shell=bash
+# dev/check install
 #
-# Installs, upgrades, uses and uninstalls the addon, in databases of its own (a few minutes):
+# Installs, upgrades, uses and uninstalls the addon, in databases with years of documents.
+#
+# In databases of its own (a few minutes):
 #   - where years of invoices and credit notes of two companies are there already: what is left to
 #     credit is right at once, an upgrade changes nothing, and after uninstalling documents, links and
 #     PDFs are there and the database's schema is as it was;
 #   - without demo data, in French, and in a company without a chart of accounts.
 # Any warning or error in Odoo's log fails it.
-. "$(dirname "$0")/lib/setup.sh"
 
-case ${1:-} in
-"") ;;
--h | --help) show_help && exit ;;
-*) die "unknown option $1, see --help" ;;
-esac
+[ $# = 0 ] || die "unknown option $1, see --help"
 
 setup_odoo
 ensure_template
@@ -21,22 +18,7 @@ drop_left_databases
 work=$(mktemp -d)
 log=$LOGS/install-check.log
 : >"$log"
-databases=()
-clean_up() {
-    local name
-    for name in "${databases[@]}"; do
-        drop_database "$name"
-        rm -f "$CACHE/databases/$name"
-    done
-    rm -rf "$work"
-}
-on_exit clean_up
-
-new_database() {
-    database=test_run_$$_$RANDOM
-    claim_database "$database"
-    databases+=("$database")
-}
+on_exit rm -rf "$work"
 
 run_odoo() {
     local what=$1
@@ -57,7 +39,7 @@ step() {
     }
 }
 
-new_database
+new_run_database database
 copy_template "$database"
 step make_history "Years of invoices and credit notes in two companies"
 run_odoo "Installing" -i "$ADDON"
@@ -68,7 +50,7 @@ step credit "Crediting all of it"
 step uninstall "Uninstalling"
 step check_uninstalled "Documents, links and PDFs are there, and Odoo is as it was"
 
-new_database
+new_run_database database
 pg createdb -T template0 -E UTF8 --lc-collate=C "$database"
 mkdir -p "$ODOO_DATA/filestore/$database"
 run_odoo "Installing without demo data, in French" -i "$ADDON" --load-language fr_FR

@@ -1,15 +1,12 @@
-#!/usr/bin/env bash
-# dev/screenshots [FOLDER]
+# shellcheck shell=bash
+# dev/check screenshots [FOLDER]
 #
-# Takes the pictures of README.md and of the Apps page anew, from the running product: starts Odoo on
-# a database of its own, does a clerk's work in Chromium, drops the database. Writes them into FOLDER,
-# by default static/description.
-. "$(dirname "$0")/lib/setup.sh"
+# Takes the pictures of README.md and of the Apps page anew, from the running product.
+#
+# Starts Odoo on a database of its own, does a clerk's work in Chromium, drops the database. Writes
+# them into FOLDER, by default static/description.
 
-case ${1:-} in
--h | --help) show_help && exit ;;
--*) die "unknown option $1, see --help" ;;
-esac
+[[ ${1:-} != -* ]] || die "unknown option $1, see --help"
 folder=${1:-$REPO/static/description}
 mkdir -p "$folder"
 
@@ -24,13 +21,7 @@ for name in chromium google-chrome google-chrome-stable chromium-browser; do
 done
 
 # --- the database ---
-database=test_run_$$_$RANDOM
-claim_database "$database"
-drop_run_database() {
-    drop_database "$database"
-    rm -f "$CACHE/databases/$database"
-}
-on_exit drop_run_database
+new_run_database database
 copy_template "$database"
 say "Installing the addon"
 quietly screenshots-install.log "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" -i "$ADDON" \
@@ -45,8 +36,7 @@ sql "$database" "INSERT INTO ir_config_parameter (key, value)
     VALUES ('web.base.url', '$url'), ('web.base.url.freeze', 'True'), ('report.url', '$url')
     ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 work=$(mktemp -d)
-remove_work() { rm -rf "$work"; }
-on_exit remove_work
+on_exit rm -rf "$work"
 say "Starting Odoo"
 start_child "$VENV/bin/python" "$DEV/lib/mail_catcher.py" "$mail_port" "$work/mails"
 start_child "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" --db-filter "^$database\$" --workers 0 --max-cron-threads=0 \
