@@ -11,14 +11,15 @@ import argparse
 import json
 import subprocess
 import sys
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from saxonche import PySaxonProcessor
 
-# Which rules hold for a format.
 EN16931 = "eInvoicing-EN16931"
+# Where the rules are, in clones of the repositories that dev/proof/rules names.
 SCHEMATRON = {
     "EN 16931 UBL": f"{EN16931}/ubl/schematron/preprocessed/"
     "EN16931-UBL-validation-preprocessed.sch",
@@ -28,7 +29,9 @@ SCHEMATRON = {
     "XRechnung": "xrechnung-schematron/src/validation/schematron/ubl/"
     "XRechnung-UBL-validation.sch",
 }
+# What holds for each format; for paper only that its totals are those of the ledger.
 RULES = {
+    "paper": (),
     "ubl_bis3": ("EN 16931 UBL", "Peppol"),
     "xrechnung": ("EN 16931 UBL", "XRechnung"),
     "nlcius": ("EN 16931 UBL",),
@@ -36,64 +39,83 @@ RULES = {
 }
 
 
+class Failure(NamedTuple):
+    flag: str
+    text: str
+
+
 @dataclass
 class Rule:
-    """What was found of one rule in one format."""
+    """How often a rule is broken in one format."""
 
-    text: str
+    fatal: bool
     invoices: int = 0
     # Credit notes whose invoice breaks it as well, and those whose invoice keeps it.
     with_invoice: int = 0
     alone: int = 0
-    examples: list = field(default_factory=list)
+    example: str = ""
 
 
 class Report:
     """Counts files and broken rules by format."""
 
     def __init__(self):
-        self.files = {name: {"invoices": 0, "credit notes": 0} for name in RULES}
-        self.rules = defaultdict(dict)
-        # Ids of the rules that an invoice breaks, by the name of its file.
+        self.files = {name: Counter() for name in RULES}
+        self.rules = {name: {} for name in RULES}
+        # The rules that an invoice breaks, by the name of its file.
         self.of_invoices = {}
 
-    def add(self, file, broken):
-        """:param broken: {id of the rule: text}"""
+    def add(self, file, failures):
+        """:param file: what rules_documents.py says of it
+        :param failures: {id of the rule: Failure}
+        """
         name = file["format"]
         is_invoice = file["invoice"] is None
         self.files[name]["invoices" if is_invoice else "credit notes"] += 1
         if is_invoice:
-            self.of_invoices[file["name"]] = set(broken)
-        for rule_id, text in broken.items():
-            rule = self.rules[name].setdefault(rule_id, Rule(text))
+            self.of_invoices[file["name"]] = set(failures)
+        for rule_id, failure in failures.items():
+            fatal = failure.flag == "fatal"
+            rule = self.rules[name].setdefault(rule_id, Rule(fatal))
             if is_invoice:
                 rule.invoices += 1
             elif rule_id in self.of_invoices[file["invoice"]]:
                 rule.with_invoice += 1
             else:
                 rule.alone += 1
-                rule.examples.append((file["name"], file["story"], text))
+                rule.example = rule.example or (
+                    f"{file['name']}, {file['story']}\n{failure.text}"
+                )
 
     def show(self):
-        for name, files in self.files.items():
-            print(f"\n{name}: {', '.join(f'{n} {what}' for what, n in files.items())}")
-            if not self.rules[name]:
-                print("    nothing is broken")
-                continue
-            print("    credit notes alone | with their invoice | invoices | rule")
+        for name, rules in self.rules.items():
+            files = self.files[name]
+            print(
+                f"\n{name}: {files['invoices']} invoices,"
+                f" {files['credit notes']} credit notes"
+            )
+            if rules:
+                print("  alone  with the invoice  invoices")
             for rule_id, rule in sorted(
-                self.rules[name].items(), key=lambda item: -item[1].alone
+                rules.items(), key=lambda item: (-item[1].alone, item[0])
             ):
                 print(
-                    f"    {rule.alone:18} | {rule.with_invoice:18}"
-                    f" | {rule.invoices:8} | {rule_id}"
+                    f"{rule.alone:7}  {rule.with_invoice:16}  {rule.invoices:8}"
+                    f"  {rule_id}{'' if rule.fatal else ' (not fatal)'}"
                 )
-                for example in rule.examples[:1]:
-                    print("        " + "\n        ".join(example))
+                for line in rule.example.splitlines():
+                    print(f"{'':38}{line[:160]}")
+        print(
+            "\nalone: credit notes that break a rule which their invoice keeps;"
+            " with the invoice: that both break\n"
+        )
 
     def count_alone(self):
         return sum(
-            rule.alone for rules in self.rules.values() for rule in rules.values()
+            rule.alone
+            for rules in self.rules.values()
+            for rule in rules.values()
+            if rule.fatal
         )
 
 
@@ -116,16 +138,26 @@ class Validator:
         }
 
     def check(self, path, format_name):
-        """:return: {id of a rule that is broken, and fatal: its text}"""
+        """:return: {id of a rule that the file breaks: Failure}"""
         document = self.processor.parse_xml(xml_file_name=str(path))
-        broken = {}
+        failures = {}
         for name in RULES[format_name]:
             output = self.rules[name].transform_to_string(xdm_node=document)
             for line in (output or "").splitlines():
                 flag, rule_id, text = line.split("|", 2)
-                if flag == "fatal":
-                    broken[rule_id] = text
-        return broken
+                failures[rule_id] = Failure(flag, text)
+        return failures
+
+
+def check(file, folder, validator, report):
+    """Count what a file breaks, and remove it if that is nothing fatal."""
+    path = folder / file["name"]
+    failures = {name: Failure("fatal", text) for name, text in file["faults"].items()}
+    if RULES[file["format"]]:
+        failures |= validator.check(path, file["format"])
+    report.add(file, failures)
+    if not any(failure.flag == "fatal" for failure in failures.values()):
+        path.unlink(missing_ok=True)
 
 
 def main():
@@ -144,18 +176,17 @@ def main():
         with subprocess.Popen(
             options.command, stdout=subprocess.PIPE, stderr=log, text=True
         ) as maker:
-            for line in maker.stdout:
-                file = json.loads(line)
-                path = options.keep / file["name"]
-                broken = validator.check(path, file["format"]) | file["faults"]
-                report.add(file, broken)
-                if not broken:
-                    path.unlink()
+            try:
+                for line in maker.stdout:
+                    check(json.loads(line), options.keep, validator, report)
+            except BaseException:
+                maker.kill()
+                raise
     report.show()
     if maker.returncode:
         sys.exit(f"making the documents failed, see {options.log}")
-    if report.count_alone():
-        sys.exit("a credit note breaks what its invoice keeps")
+    if alone := report.count_alone():
+        sys.exit(f"{alone} times a credit note breaks what its invoice keeps")
 
 
 if __name__ == "__main__":
