@@ -79,6 +79,9 @@ COUNTRIES = [
         customer={"vat": "NL123456782B90", "peppol_endpoint": "12345678"},
     ),
 ]
+# Taxes of a customer at home.
+TAXED = ["standard", "reduced", "included", "recycling"]
+UNTAXED = ["exempt", "reverse charge"]
 EAS = {"BE": "0208", "DE": "9930", "NL": "0106"}
 
 
@@ -127,13 +130,21 @@ class Supplier:
         )
         self.company = company.with_env(env)
         self.partner = self._fill(
-            self.company.partner_id, "Market 1", country.supplier, "sales@example.com"
+            self.company.partner_id,
+            "Market 1",
+            country.supplier,
+            "sales@example.com",
+            country,
         )
-        self.customer = self._fill(
-            env["res.partner"].create({"name": f"Customer {country.code}"}),
-            "Square 2",
-            country.customer,
-            "bills@example.com",
+        self.customer, self.customer_abroad = (
+            self._fill(
+                env["res.partner"].create({"name": f"Customer {home.code}"}),
+                "Square 2",
+                home.customer,
+                "bills@example.com",
+                home,
+            )
+            for home in (country, next(c for c in COUNTRIES if c != country))
         )
         self.bank = env["res.partner.bank"].create(
             {
@@ -152,18 +163,18 @@ class Supplier:
             self._get_currency("SEK", 11.4127),
         ]
 
-    def _fill(self, partner, street, values, email):
+    def _fill(self, partner, street, values, email, country):
         partner.write(
             {
                 "is_company": True,
-                "country_id": self.company.country_id.id,
+                "country_id": self.env.ref(f"base.{country.code.lower()}").id,
                 "street": street,
                 "zip": "10115",
                 "city": "Town",
                 "phone": "+49 30 1234567",
                 "email": email,
                 "ref": "department 7",
-                "peppol_eas": EAS[self.country.code],
+                "peppol_eas": EAS[country.code],
                 **values,
             }
         )
@@ -207,13 +218,20 @@ class Supplier:
                 self.country.standard,
                 price_include_override="tax_included",
             ),
-            "exempt": make(
-                "exempt",
-                0.0,
-                ubl_cii_tax_category_code="E",
-                ubl_cii_tax_exemption_reason_code="VATEX-EU-132",
-            ),
             "recycling": recycling + standard,
+            **{
+                name: make(
+                    name,
+                    0.0,
+                    ubl_cii_tax_category_code=category,
+                    ubl_cii_tax_exemption_reason_code=reason,
+                )
+                for name, category, reason in (
+                    ("exempt", "E", "VATEX-EU-132"),
+                    ("reverse charge", "AE", "VATEX-EU-AE"),
+                    ("intra-community", "K", "VATEX-EU-IC"),
+                )
+            },
         }
 
     def _make_terms(self):
@@ -327,15 +345,17 @@ class Maker:
         supplier.company.tax_calculation_rounding_method = rounding
         currency = pick([*supplier.currencies[:1] * 3, *supplier.currencies])
         term, cash = pick(supplier.terms), pick(supplier.cash)
-        names = [*supplier.taxes, "standard"]
+        customer, taxes = supplier.customer, [*TAXED, "standard", *UNTAXED]
         if term.early_pay_discount_computation == "mixed" or cash:
             # Odoo's own invoice is not valid: two reasons for the exemption, or a
             # rounding of the tax that is not there.
-            names.remove("exempt")
+            taxes = TAXED
+        elif self.random.random() < 0.15:
+            customer, taxes = supplier.customer_abroad, ["intra-community"]
         lines = [
             line
             for number in range(pick([1, 1, 2, 2, 3, 4, 5, 8, 12, 25, 40]))
-            for line in self.prepare_lines(supplier, number, pick(names))
+            for line in self.prepare_lines(supplier, number, pick(taxes))
         ]
         invoice = self.attempt(
             supplier.env,
@@ -344,7 +364,7 @@ class Maker:
                 supplier,
                 {
                     "move_type": "out_invoice",
-                    "partner_id": supplier.customer.id,
+                    "partner_id": customer.id,
                     "partner_bank_id": supplier.bank.id,
                     "invoice_date": INVOICE_DATE,
                     "delivery_date": INVOICE_DATE,
@@ -357,9 +377,8 @@ class Maker:
             ),
         )
         if invoice:
-            self.stories[invoice.id] = (
-                f"{rounding}, {currency.name}, {term.name or 'no terms'},"
-                f" {cash.name or 'no cash rounding'}"
+            self.stories[invoice.id] = ", ".join(
+                filter(None, [rounding, currency.name, term.name, cash.name])
             )
             self.export(supplier, invoice)
         return invoice
@@ -441,12 +460,16 @@ class Maker:
         self.credit(supplier, invoice, values)
 
     def credit_together(self, supplier, invoices):
-        """What is left of them, or a share, in one dialog."""
+        """What is left of them, or a share of each, in one dialog."""
         moves = supplier.env["account.move"].union(
             *(invoice for invoice in invoices if invoice.amount_creditable > 0)
         )
         if moves:
-            self.credit(supplier, moves, {"credit_method": "remaining"})
+            if self.random.random() < 0.3:
+                values = {"credit_method": "percentage", "percentage": 7.5}
+            else:
+                values = {"credit_method": "remaining"}
+            self.credit(supplier, moves, values)
 
     def credit(self, supplier, invoices, values):
         def issue():
@@ -493,7 +516,8 @@ class Maker:
 
         say(
             "paper",
-            compare(ledger, get_fields(move)) | compare(ledger, get_printed(move)),
+            compare(ledger, get_fields(move), "fields")
+            | compare(ledger, get_printed(move), "print"),
         )
         for file_format in supplier.country.formats:
             if file_format == "facturx" and not is_expressible_in_cii(invoice):
@@ -505,7 +529,7 @@ class Maker:
             say(
                 file_format,
                 {f"Odoo: {error}": "" for error in errors}
-                | compare(ledger, get_totals(etree.fromstring(content), move)),
+                | compare(ledger, get_totals(etree.fromstring(content), move), "file"),
             )
 
 
@@ -611,10 +635,10 @@ def get_cii_totals(root, _move):
     }
 
 
-def compare(ledger, others):
+def compare(ledger, others, where):
     """:return: {check: amounts} where the journal items come to something else"""
     return {
-        f"{name} of the ledger": f"{ledger[name]:.2f}, not {amount:.2f}"
+        f"{name}: ledger and {where}": f"{ledger[name]:.2f} and {amount:.2f}"
         for name, amount in others.items()
         if abs(ledger[name] - amount) > 0.001
     }
