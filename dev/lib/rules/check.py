@@ -1,14 +1,16 @@
 """Check electronic files against the official rules while they are made.
 
-usage: rules.py --rules FOLDER --keep FOLDER --log FILE -- COMMAND...
+usage: check.py --rules FOLDER --keep FOLDER --log FILE -- COMMAND...
 
-COMMAND is rules_documents.py: it says on standard output what it has written, this
-reads it, applies the rules and counts. Ends with status 1 when a credit note breaks a
-rule that its invoice keeps. See dev/proof/rules.
+COMMAND is documents.py: it says on standard output what it has written, this reads it,
+applies the rules and counts. Ends with status 1 when a credit note breaks a rule that
+its invoice keeps. See dev/check rules.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -19,7 +21,7 @@ from typing import NamedTuple
 from saxonche import PySaxonProcessor
 
 EN16931 = "eInvoicing-EN16931"
-# Where the rules are, in clones of the repositories that dev/proof/rules names.
+# Where the rules are, in clones of the repositories that dev/check rules names.
 SCHEMATRON = {
     "EN 16931 UBL": f"{EN16931}/ubl/schematron/preprocessed/"
     "EN16931-UBL-validation-preprocessed.sch",
@@ -66,7 +68,7 @@ class Report:
         self.of_invoices = {}
 
     def add(self, file, failures):
-        """:param file: what rules_documents.py says of it
+        """:param file: what documents.py says of it
         :param failures: {id of the rule: Failure}
         """
         name = file["format"]
@@ -149,6 +151,18 @@ class Validator:
         return failures
 
 
+@contextlib.contextmanager
+def stderr_into(log):
+    """Saxon warns there, from C, of each pattern that cannot be computed."""
+    stderr = os.dup(2)
+    os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 def check(file, folder, validator, report):
     """Count what a file breaks, and remove it if that is nothing fatal."""
     path = folder / file["name"]
@@ -171,10 +185,11 @@ def main():
     with (
         PySaxonProcessor(license=False) as processor,
         options.log.open("w") as log,
+        stderr_into(log),
     ):
         validator = Validator(processor, options.rules)
         with subprocess.Popen(
-            options.command, stdout=subprocess.PIPE, stderr=log, text=True
+            options.command, stdout=subprocess.PIPE, text=True
         ) as maker:
             try:
                 for line in maker.stdout:

@@ -1,4 +1,4 @@
-"""Random invoices, credited in random parts, as electronic files, for dev/proof/rules.
+"""Random invoices, credited in random parts, as electronic files, for dev/check rules.
 
 Writes each file into a folder and says on standard output, a line of JSON each, what it
 is of, and where the document's fields, its printed totals or those of the file differ
