@@ -1,14 +1,15 @@
 """What this addon adds to Odoo's own documents, files, mails and pages.
 
 An invoice goes out whatever becomes of an addition: Odoo's methods change from one
-version to the next, and other addons change what they return. An addition that fails
-leaves Odoo's value as it was, and says so once in the log. Refusals are no additions:
-those of lock and guard pass, as does what Odoo runs a transaction again for.
+version to the next, and other addons change what they return. An addition that fails is
+left out, which is said once in the log, and Odoo's value stays as it was. Refusals are
+no additions: those of lock and guard pass, as does what ends the transaction.
 """
 
 import copy
 import functools
 import logging
+from contextlib import nullcontext
 
 import psycopg2
 from lxml import etree
@@ -17,38 +18,47 @@ from odoo.exceptions import ConcurrencyError, UserError
 
 _logger = logging.getLogger(__name__)
 
-# {name: what adds, without its net}, filled by `addition`
+# {name: what `addition` made}
 ADDITIONS = {}
+ODOO_VALUE = object()
 _told = set()
 
 
-def addition(method):
-    """Let a function or method that adds to a value of Odoo fail without harm.
+def addition(method=None, *, otherwise=ODOO_VALUE, savepoint=False):
+    """Let a function or method that adds something fail without harm.
 
-    :param method: called with the records, the value and further arguments; returns
-        the value with what it adds, and may change the value that it is given
-    :return: the same, but it returns the value as it was where `method` fails
+    :param method: called with the records, then Odoo's value, then further arguments;
+        returns the value with what it adds, and may change the one that it is given
+    :param otherwise: what takes the place of the result if `method` fails; there is no
+        value of Odoo among the arguments then
+    :param savepoint: whether `method` writes
+    :return: the same, but it returns the value as it was, or `otherwise`
     """
+    if method is None:
+        return functools.partial(addition, otherwise=otherwise, savepoint=savepoint)
     name = f"{method.__module__.rpartition('addons.')[2]}.{method.__qualname__}"
-    ADDITIONS[name] = method
 
     @functools.wraps(method)
-    def wrapper(self, value, *args, **kwargs):
+    def wrapper(self, *args, **kwargs):
+        result = otherwise
+        if otherwise is ODOO_VALUE:
+            result, *rest = args
+            args = (_copy(result), *rest)
         try:
-            return ADDITIONS[name](self, _copy(value), *args, **kwargs)
+            with self.env.cr.savepoint() if savepoint else nullcontext():
+                return wrapper.__wrapped__(self, *args, **kwargs)
         except Exception as error:
-            if _is_passing(error):
+            if is_passing(error, savepoint):
                 raise
-            if name not in _told:
-                _told.add(name)
-                _logger.warning("%s is left out: it failed", name, exc_info=True)
-            return value
+            tell_left_out(name, error)
+            return result
 
+    ADDITIONS[name] = wrapper
     return wrapper
 
 
 def after(extend):
-    """Wrap a method of an addon that may be there or not, see `wrappers`.
+    """Wrap a method of an addon that may be there or not, see `bridges.wrappers`.
 
     :param extend: addition, called with the records, what the method returns, and the
         arguments of the method
@@ -64,12 +74,32 @@ def after(extend):
     return wrap
 
 
-def _is_passing(error):
-    """:return: whether the error is a refusal, or one that ends the transaction"""
-    # Other classes of `UserError` say that something is not as an addition thought.
+def is_passing(error, in_savepoint=False):
+    """:return: whether the error is a refusal, or one that ends the transaction: Odoo
+    runs it again then, or on a connection that may write
+    """
+    if isinstance(error, psycopg2.Error) and in_savepoint:
+        return isinstance(
+            error,
+            psycopg2.OperationalError
+            | psycopg2.InterfaceError
+            | psycopg2.errors.ReadOnlySqlTransaction,
+        )
+    # Refusals are of this very class. Those made of it say that something is not there,
+    # or not allowed, or not valid, of which an addition did not think.
     return type(error) is UserError or isinstance(
         error, psycopg2.Error | ConcurrencyError
     )
+
+
+def tell_left_out(name, error):
+    """Say once in the log what failed.
+
+    :param name: what is added, and what is left out now
+    """
+    if name not in _told:
+        _told.add(name)
+        _logger.warning("%s failed and is left out", name, exc_info=error)
 
 
 def _copy(value):

@@ -1,6 +1,7 @@
 from . import test_access
 from . import test_access_table
 from . import test_accountant
+from . import test_addition
 from . import test_analysis
 from . import test_archive
 from . import test_background
@@ -18,8 +19,8 @@ from . import test_down_payment
 from . import test_edi_credit_note
 from . import test_expense
 from . import test_found_by_review
-from . import test_invoices_tab
 from . import test_invoice_again
+from . import test_invoices_tab
 from . import test_lock_capability
 from . import test_lock_changes
 from . import test_lock_concurrency
