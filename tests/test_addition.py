@@ -1,9 +1,9 @@
 import ast
+import contextlib
 import inspect
 import re
 import warnings
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -55,7 +55,7 @@ class AdditionCommon(CreditNoteCommon):
         # What fails is told once, in each test.
         self.enterContext(patch.object(addition, "_told", set()))
 
-    @contextmanager
+    @contextlib.contextmanager
     def _quiet(self):
         """:return: the log of additions, which need not say anything"""
         with warnings.catch_warnings(), self.assertLogs(LOGGER, "DEBUG") as logs:
@@ -65,21 +65,15 @@ class AdditionCommon(CreditNoteCommon):
             yield logs
         del logs.output[0]
 
-    @contextmanager
+    @contextlib.contextmanager
     def _failing(self, *names, error=FAILURES[0]):
         """In here the additions of these names fail."""
-        with self._quiet() as logs:
-            patches = [
-                patch.object(ADDITIONS[name], "__wrapped__", _raising(error))
-                for name in names
-            ]
-            for one in patches:
-                one.start()
-            try:
-                yield logs
-            finally:
-                for one in patches:
-                    one.stop()
+        with self._quiet() as logs, contextlib.ExitStack() as stack:
+            for name in names:
+                stack.enter_context(
+                    patch.object(ADDITIONS[name], "__wrapped__", _raising(error))
+                )
+            yield logs
 
 
 @tagged("post_install", "-at_install")
@@ -222,6 +216,12 @@ class TestAdditionsEverywhere(AdditionCommon):
 class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
     """Each addition fails, alone and all together: documents go out all the same."""
 
+    def setUp(self):
+        super().setUp()
+        # The files are HTML, as in Odoo's own tests, but they are archived.
+        reports = self.registry["ir.actions.report"]
+        self.enterContext(patch.object(reports, "_is_pdf_rendered", lambda _self: True))
+
     def _go_out(self, move):
         """Everything that is done with a document; :return: its print as HTML"""
         page = self.url_open(move.get_portal_url())
@@ -251,19 +251,39 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
         return invoice, self._credit(invoice, reason_id=self.reason.id)
 
     def test_each_alone(self):
-        called = Counter()
-        for name in ADDITIONS:
-            with self.subTest(name=name), self._failing(name) as logs:
-                for move in self._documents():
-                    self._go_out(move)
-            called[name] += len(logs.output)
+        reached = self._get_reached()
+        for name in reached:
+            with self.subTest(name=name):
+                with self._failing(name) as logs:
+                    for move in self._documents():
+                        self._go_out(move)
+                [line] = logs.output
+                self.assertIn(name, line)
             addition._told.clear()
-            self.assertLessEqual(called[name], 1, "it is told once")
-        # Else it shows nothing.
-        for room in ("document", "credit"):
+        # All but those that only some layouts and addons come to.
+        for room in ("credit", "document"):
             for name in ADDITIONS:
                 if f".{room}." in name and "information_block" not in name:
-                    self.assertTrue(called[name], f"{name} was not called")
+                    self.assertIn(name, reached)
+
+    def _get_reached(self):
+        """:return: names of the additions that documents come to on their way out"""
+        calls = Counter()
+
+        def counting(name, method):
+            def count(*args, **kwargs):
+                calls[name] += 1
+                return method(*args, **kwargs)
+
+            return count
+
+        with contextlib.ExitStack() as stack:
+            for name, wrapper in ADDITIONS.items():
+                count = counting(name, wrapper.__wrapped__)
+                stack.enter_context(patch.object(wrapper, "__wrapped__", count))
+            for move in self._documents():
+                self._go_out(move)
+        return list(calls)
 
     def test_all_together(self):
         invoice, credit_note = self._documents()
