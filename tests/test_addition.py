@@ -231,6 +231,7 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
         printed, _type = reports._render("account.account_invoices", move.ids)
         self.assertIn(move.name.encode(), printed)
         move.invalidate_recordset()
+        self.assertTrue(move._get_fields_to_detach())
         self.assertTrue(move._get_invoice_legal_documents("pdf", allow_fallback=True))
         if "account.edi.xml.ubl_bis3" in self.registry:
             for model in ("account.edi.xml.ubl_bis3", "account.edi.xml.cii"):
