@@ -57,17 +57,20 @@ def addition(method=None, *, otherwise=ODOO_VALUE, savepoint=False):
     return wrapper
 
 
-def after(extend):
+def after(*extensions):
     """Wrap a method of an addon that may be there or not, see `bridges.wrappers`.
 
-    :param extend: addition, called with the records, what the method returns, and the
-        arguments of the method
+    :param extensions: additions, called one after the other with the records, what the
+        method returns, and the arguments of the method
     :return: function that takes the method and returns what is called instead of it
     """
 
     def wrap(method):
         def wrapper(self, *args, **kwargs):
-            return extend(self, method(self, *args, **kwargs), *args, **kwargs)
+            result = method(self, *args, **kwargs)
+            for extend in extensions:
+                result = extend(self, result, *args, **kwargs)
+            return result
 
         return wrapper
 

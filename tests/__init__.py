@@ -16,6 +16,7 @@ from . import test_differential
 from . import test_discount
 from . import test_document
 from . import test_down_payment
+from . import test_edi_contents
 from . import test_edi_credit_note
 from . import test_expense
 from . import test_found_by_review

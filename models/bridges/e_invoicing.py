@@ -1,4 +1,4 @@
-"""What electronic invoices say of a credit note: what it credits, and how much.
+"""What electronic invoices say of a credit note: which invoices it credits.
 
 The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number
 for suppliers in the Netherlands only, from a free text, and never its date. This addon
@@ -11,6 +11,7 @@ from lxml import etree
 from odoo import api, models
 
 from ..addition import addition, after
+from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_credited_invoices
 
 CII = {
     "ram": (
@@ -31,17 +32,14 @@ class AccountMove(models.Model):
             ("account.move", "_l10n_hu_edi_get_operation_type"): after(
                 _add_whole_credit
             ),
-            (bis3, "_get_invoice_node"): after(_add_references_to_ubl),
+            (bis3, "_get_invoice_node"): after(_add_references_to_ubl, *UBL_CONTENTS),
             (bis3, "_invoice_constraints_peppol_en16931_ubl"): after(
                 _drop_constraints_of_invoices
             ),
-            ("account.edi.xml.cii", "_export_invoice"): after(_add_references_to_cii),
+            ("account.edi.xml.cii", "_export_invoice"): after(
+                _add_references_to_cii, *CII_CONTENTS
+            ),
         }
-
-
-def _get_credited_invoices(document):
-    # sudo: what the file says does not depend on who makes it
-    return document.sudo()._get_credited_invoices()
 
 
 @addition
@@ -50,7 +48,7 @@ def _add_references_to_ubl(_self, node, vals):
     :return: the same, with the credited invoices under `cac:BillingReference`
     """
     credit_note = vals["invoice"]
-    invoices = _get_credited_invoices(credit_note)
+    invoices = get_credited_invoices(credit_note)
     if not invoices:
         return node
     references = node.get("cac:BillingReference") or []
@@ -103,7 +101,7 @@ def _drop_constraints_of_invoices(_self, constraints, invoice, _vals):
     """
     if invoice.move_type == "out_refund":
         constraints.pop("nl_r_007", None)
-        if _get_credited_invoices(invoice):
+        if get_credited_invoices(invoice):
             constraints.pop("nl_r_001", None)
     return constraints
 
@@ -113,7 +111,7 @@ def _add_references_to_cii(_self, result, invoice):
     """:param result: what `_export_invoice(invoice)` of account.edi.xml.cii returns
     :return: the same, with the credited invoices after the totals
     """
-    invoices = _get_credited_invoices(invoice)
+    invoices = get_credited_invoices(invoice)
     if not invoices:
         return result
     content, errors = result
