@@ -1,7 +1,16 @@
+import copy
+from contextlib import contextmanager
+from unittest.mock import patch
+
 from lxml import etree
 
 from odoo.tests import tagged
 
+from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
+
+from ..models import addition
+from ..models.bridges.e_invoicing import _add_references_to_ubl
+from ..models.bridges.wrappers import unwrap_methods, wrap_methods
 from .common import CreditNoteCommon
 
 UBL = {
@@ -20,10 +29,22 @@ CII = {
 }
 
 
-@tagged("post_install", "-at_install")
-class TestEdiCreditNote(CreditNoteCommon):
-    """The electronic credit note: type 381, positive, and the invoice it credits."""
+FORMATS = ("ubl_bis3", "xrechnung", "nlcius", "ubl_a_nz", "ubl_sg", "facturx")
+BILLING = "cac:BillingReference"
+REFERENCED = "cac:InvoiceDocumentReference"
+# What no Odoo of today writes under `cac:BillingReference`.
+NONSENSE = (
+    "a text",
+    7,
+    ["a text"],
+    [None],
+    {REFERENCED: "a text"},
+    {REFERENCED: [{"cbc:ID": {"_text": "a list"}}]},
+    [{REFERENCED: {"cbc:ID": "a text"}}],
+)
 
+
+class EdiCommon(CreditNoteCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -56,6 +77,8 @@ class TestEdiCreditNote(CreditNoteCommon):
         super().setUp()
         self.invoice = self._invoice(100.0, 50.0, invoice_date="2026-05-10")
         self.credit_note = self._credit(self.invoice, date="2026-05-20")
+        # What fails is told once, in each test.
+        self.enterContext(patch.object(addition, "_told", set()))
 
     def _ubl(self, credit_note, model="account.edi.xml.ubl_bis3"):
         content, _errors = self.env[model]._export_invoice(credit_note)
@@ -67,6 +90,57 @@ class TestEdiCreditNote(CreditNoteCommon):
 
     def _texts(self, root, path, namespaces):
         return [node.text for node in root.iterfind(path, namespaces)]
+
+    def _builder(self, edi_format):
+        return self.env["res.partner"]._get_edi_builder(edi_format)
+
+    def _references(self, content):
+        """:return: [(number, date)] of what the file credits, UBL or CII"""
+        root = etree.fromstring(content)
+        if references := root.findall(f"{BILLING}/{REFERENCED}", UBL):
+            return [
+                (
+                    reference.findtext("cbc:ID", namespaces=UBL),
+                    reference.findtext("cbc:IssueDate", namespaces=UBL),
+                )
+                for reference in references
+            ]
+        return [
+            (
+                reference.findtext("ram:IssuerAssignedID", namespaces=CII),
+                "{0:.4}-{0[4]}{0[5]}-{0[6]}{0[7]}".format(
+                    reference.findtext(".//qdt:DateTimeString", namespaces=CII)
+                ),
+            )
+            for reference in root.findall(".//ram:InvoiceReferencedDocument", CII)
+        ]
+
+    @contextmanager
+    def _odoo_writes(self, reference):
+        """Odoo's own node is this one in here, whichever Odoo it is."""
+        model = self.registry["account.edi.xml.ubl_bis3"]
+        odoo = model._get_invoice_node.__wrapped__
+
+        def writes(self, vals):
+            return {**odoo(self, vals), BILLING: copy.deepcopy(reference)}
+
+        wrapped = addition.after(_add_references_to_ubl)(writes)
+        with patch.object(model, "_get_invoice_node", wrapped):
+            yield
+
+    @contextmanager
+    def _without_this_addon(self):
+        wrappers = self.env["account.move"]._get_method_wrappers()
+        unwrap_methods(self.registry, wrappers)
+        try:
+            yield
+        finally:
+            wrap_methods(self.registry, wrappers)
+
+
+@tagged("post_install", "-at_install")
+class TestEdiCreditNote(EdiCommon):
+    """The electronic credit note: type 381, positive, and the invoice it credits."""
 
     def test_ubl(self):
         root = self._ubl(self.credit_note)
@@ -206,6 +280,169 @@ class TestEdiCreditNote(CreditNoteCommon):
                 self.assertIsNone(root.find("cac:BillingReference", UBL))
                 root = self._cii(move)
                 self.assertIsNone(root.find(".//ram:InvoiceReferencedDocument", CII))
+
+    # -------------------------------------------------------------------------
+    # WHATEVER ODOO WRITES ITSELF
+    # -------------------------------------------------------------------------
+
+    def _forms(self, *references):
+        """The same references as Odoo writes them, today and in autumn 2025."""
+        yield list(references)
+        if len(references) == 1:
+            yield references[0]
+        if not references:
+            yield from (None, {}, [{}], {REFERENCED: {"cbc:ID": {"_text": None}}})
+
+    def _reference(self, name, date=None):
+        reference = {"cbc:ID": {"_text": name}}
+        if date:
+            reference["cbc:IssueDate"] = {"_text": date}
+        return {REFERENCED: reference}
+
+    def _credit_note_of_several(self):
+        """:return: a credit note and the two invoices it credits"""
+        invoices = self.invoice + self._invoice(30.0, invoice_date="2026-05-12")
+        credit_note = self._invoice(
+            10.0, 20.0, move_type="out_refund", invoice_date="2026-05-20", post=False
+        )
+        for line, invoice in zip(credit_note.invoice_line_ids, invoices, strict=True):
+            line.credited_line_id = invoice.invoice_line_ids[0]
+        return credit_note
+
+    def test_number_and_date_whatever_form_odoo_has(self):
+        several = self._credit_note_of_several()
+        other = several.invoice_line_ids[1].credited_line_id.move_id
+        alone = self._invoice(10.0, move_type="out_refund", invoice_date="2026-05-20")
+        first, second = (self.invoice.name, "2026-05-10"), (other.name, "2026-05-12")
+        free_text = self._reference(self.credit_note.ref)
+        number = self._reference(self.invoice.name)
+        foreign = self._reference("its own", "2026-01-31")
+        cases = [
+            (self.credit_note, [], [first]),
+            (self.credit_note, [free_text], [first]),
+            (self.credit_note, [number], [first]),
+            (self.credit_note, [self._reference(*first)], [first]),
+            (self.credit_note, [foreign], [("its own", "2026-01-31")]),
+            (several, [], [first, second]),
+            (several, [number], [first, second]),
+            (several, [foreign, number], [("its own", "2026-01-31"), first]),
+            (alone, [], []),
+            (alone, [self._reference("its own")], [("its own", None)]),
+            (self.invoice, [], []),
+        ]
+        for move, references, expected in cases:
+            for form in self._forms(*references):
+                for edi_format in FORMATS[:-1]:
+                    with (
+                        self.subTest(move=move.name, form=form, edi_format=edi_format),
+                        self._odoo_writes(form),
+                    ):
+                        content, _errors = self._builder(edi_format)._export_invoice(
+                            move
+                        )
+                        self.assertEqual(self._references(content), expected)
+
+    def test_whatever_is_not_known_is_left_alone(self):
+        builder = self._builder("ubl_bis3")
+        for nonsense in NONSENSE:
+            with (
+                self.subTest(nonsense=nonsense),
+                self._odoo_writes(nonsense),
+                self.assertLogs("odoo", "WARNING") as logs,
+            ):
+                for _once in range(2):
+                    vals = {"invoice": self.credit_note}
+                    node = builder._get_invoice_node(vals)
+                    self.assertEqual(node[BILLING], nonsense)
+                [line] = logs.output
+                self.assertIn("_add_references_to_ubl", line)
+            addition._told.clear()
+
+    def test_every_format(self):
+        several = self._credit_note_of_several()
+        other = several.invoice_line_ids[1].credited_line_id.move_id
+        alone = self._invoice(10.0, move_type="out_refund", invoice_date="2026-05-20")
+        first, second = (self.invoice.name, "2026-05-10"), (other.name, "2026-05-12")
+        for edi_format in FORMATS:
+            for move, expected in (
+                (self.invoice, []),
+                (self.credit_note, [first]),
+                (several, [first, second]),
+                (alone, []),
+            ):
+                with self.subTest(edi_format=edi_format, move=move.name):
+                    content, _errors = self._builder(edi_format)._export_invoice(move)
+                    self.assertEqual(self._references(content), expected)
+
+    def test_dutch_free_text_gets_number_and_date(self):
+        """The one reference that Odoo writes itself, and never its date."""
+        self.env.company.partner_id.country_id = self.env.ref("base.nl")
+        content, _errors = self._builder("nlcius")._export_invoice(self.credit_note)
+        self.assertEqual(self._references(content), [(self.invoice.name, "2026-05-10")])
+
+    def test_invoice_is_that_of_odoo_byte_for_byte(self):
+        paid = self._invoice(70.0, quantity=3.0)
+        self._register_payment(paid)
+        for edi_format in FORMATS:
+            # Credited, paid and open.
+            for move in (self.invoice, paid, self._invoice(20.0)):
+                with self.subTest(edi_format=edi_format, move=move.name):
+                    builder = self._builder(edi_format)
+                    with self._without_this_addon():
+                        of_odoo, its_errors = builder._export_invoice(move)
+                        credit_note, _errors = builder._export_invoice(self.credit_note)
+                    content, errors = builder._export_invoice(move)
+                    self.assertEqual(content, of_odoo)
+                    self.assertEqual(errors, its_errors)
+                    # Else the comparison shows nothing.
+                    self.assertNotEqual(
+                        builder._export_invoice(self.credit_note)[0], credit_note
+                    )
+
+
+@tagged("post_install", "-at_install")
+class TestEdiGoesOut(EdiCommon, AccountTestInvoicingHttpCommon):
+    """Printed, sent and shown in the portal, in each format."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        company = cls.env.company.partner_id
+        company.write({"phone": "+32 2 123 45 67", "email": "company@example.com"})
+        cls.env["res.partner.bank"].create(
+            {
+                "acc_number": "BE15001559627230",
+                "partner_id": company.id,
+                "allow_out_payment": True,
+            }
+        )
+
+    def test_goes_out(self):
+        alone = self._invoice(10.0, move_type="out_refund", invoice_date="2026-05-20")
+        for edi_format in FORMATS:
+            self.partner_a.invoice_edi_format = edi_format
+            invoice = self._invoice(100.0, invoice_date="2026-05-10")
+            credit_note = self._credit(invoice, date="2026-05-20")
+            for move in (invoice, credit_note, alone.copy()):
+                with self.subTest(edi_format=edi_format, move=move.move_type):
+                    if move.state == "draft":
+                        move.action_post()
+                    page = self.url_open(move.get_portal_url())
+                    self.assertEqual(page.status_code, 200)
+                    self.assertIn(move.name, page.text)
+                    for report in (
+                        "account.account_invoices",
+                        "account.account_invoices_without_payment",
+                    ):
+                        content, _type = self.env["ir.actions.report"]._render(
+                            report, move.ids
+                        )
+                        self.assertIn(move.name.encode(), content)
+                    move._generate_and_send(
+                        sending_methods=["email"], allow_fallback_pdf=False
+                    )
+                    self.assertTrue(move.invoice_pdf_report_id)
+                    self.assertTrue(move.is_move_sent)
 
 
 @tagged("post_install", "-at_install")

@@ -154,7 +154,7 @@ class TestLockCapability(LockCommon):
     def test_renewed_file(self):
         """India's archive: the file goes for the one with the authority's number."""
         pdf = self._archive(self.document)
-        [move] = edi_cancellation._with_file_renewal({self.document: {}})
+        [move] = edi_cancellation._get_renewed(self.document, {self.document: {}})
         with self.assertRefusal():
             move.ref = "changed"
         with self.assertRefusal():

@@ -1,4 +1,4 @@
-"""What electronic invoices say of a credit note: what it credits, and how much.
+"""What electronic invoices say of a credit note: which invoices it credits.
 
 The invoice's number and date are BT-25 and BT-26 of EN 16931. Odoo writes its number
 for suppliers in the Netherlands only, from a free text, and never its date. This addon
@@ -9,6 +9,9 @@ and format made from them, see `wrappers`.
 from lxml import etree
 
 from odoo import api, models
+
+from ..addition import addition, after
+from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_credited_invoices
 
 CII = {
     "ram": (
@@ -24,88 +27,102 @@ class AccountMove(models.Model):
 
     @api.model
     def _get_method_wrappers(self):
+        bis3 = "account.edi.xml.ubl_bis3"
         return super()._get_method_wrappers() | {
-            ("account.move", "_l10n_hu_edi_get_operation_type"): _with_whole_credit,
-            ("account.edi.xml.ubl_bis3", "_get_invoice_node"): _with_reference_in_ubl,
-            (
-                "account.edi.xml.ubl_bis3",
-                "_invoice_constraints_peppol_en16931_ubl",
-            ): _with_constraints_of_credit_notes,
-            ("account.edi.xml.cii", "_export_invoice"): _with_reference_in_cii,
+            ("account.move", "_l10n_hu_edi_get_operation_type"): after(
+                _add_whole_credit
+            ),
+            (bis3, "_get_invoice_node"): after(_add_references_to_ubl, *UBL_CONTENTS),
+            (bis3, "_invoice_constraints_peppol_en16931_ubl"): after(
+                _drop_constraints_of_invoices
+            ),
+            ("account.edi.xml.cii", "_export_invoice"): after(
+                _add_references_to_cii, *CII_CONTENTS
+            ),
         }
 
 
-def _with_reference_in_ubl(method):
-    """Wrap `_get_invoice_node(vals)` of account.edi.xml.ubl_bis3."""
-
-    def wrapper(self, vals):
-        node = method(self, vals)
-        credit_note = vals["invoice"]
-        # sudo: what the file says does not depend on who makes it
-        invoices = credit_note.sudo()._get_credited_invoices()
-        name = (
-            node.get("cac:BillingReference", {})
-            .get("cac:InvoiceDocumentReference", {})
-            .get("cbc:ID", {})
-            .get("_text")
-        )
-        # A reference that a country writes is kept, unless it is the free text.
-        if invoices and name in (None, False, credit_note.ref):
-            node["cac:BillingReference"] = [
-                {
-                    "cac:InvoiceDocumentReference": {
-                        "cbc:ID": {"_text": invoice.name},
-                        "cbc:IssueDate": {"_text": invoice.invoice_date},
-                    }
-                }
-                for invoice in invoices
-            ]
-        return node
-
-    return wrapper
-
-
-def _with_constraints_of_credit_notes(method):
-    """Wrap `_invoice_constraints_peppol_en16931_ubl(invoice, vals)` of
-    account.edi.xml.ubl_bis3: for suppliers in the Netherlands it wants a bank account
-    of the customer (NL-R-007 is about what the customer pays), and a free text as the
-    reference (NL-R-001), which is written from the link.
+@addition
+def _add_references_to_ubl(_self, node, vals):
+    """:param node: what `_get_invoice_node(vals)` of account.edi.xml.ubl_bis3 returns
+    :return: the same, with the credited invoices under `cac:BillingReference`
     """
+    credit_note = vals["invoice"]
+    invoices = get_credited_invoices(credit_note)
+    if not invoices:
+        return node
+    references = node.get("cac:BillingReference") or []
+    if isinstance(references, dict):
+        references = [references]
+    references = [
+        reference
+        for reference in references
+        if not _is_free_text(reference, credit_note)
+    ]
+    names = [_get_referenced_name(reference) for reference in references]
+    # Else a country has its own way to name them.
+    if set(names) <= set(invoices.mapped("name")):
+        references += [
+            {"cac:InvoiceDocumentReference": {"cbc:ID": {"_text": invoice.name}}}
+            for invoice in invoices
+            if invoice.name not in names
+        ]
+    dates = {invoice.name: invoice.invoice_date for invoice in invoices}
+    for reference in references:
+        if date := dates.get(_get_referenced_name(reference)):
+            document = reference["cac:InvoiceDocumentReference"]
+            if not (document.get("cbc:IssueDate") or {}).get("_text"):
+                document["cbc:IssueDate"] = {"_text": date}
+    node["cac:BillingReference"] = references
+    return node
 
-    def wrapper(self, invoice, vals):
-        constraints = method(self, invoice, vals)
-        if invoice.move_type == "out_refund":
-            constraints.pop("nl_r_007", None)
-            # sudo: what the file says does not depend on who makes it
-            if invoice.sudo()._get_credited_invoices():
-                constraints.pop("nl_r_001", None)
-        return constraints
 
-    return wrapper
+def _get_referenced_name(reference):
+    """:return: the number under `cac:BillingReference`, or None"""
+    document = reference.get("cac:InvoiceDocumentReference") or {}
+    return (document.get("cbc:ID") or {}).get("_text")
 
 
-def _with_reference_in_cii(method):
-    """Wrap `_export_invoice(invoice)` of account.edi.xml.cii."""
+def _is_free_text(reference, credit_note):
+    """:return: whether this is what Odoo writes where it knows no better"""
+    return reference.keys() <= {
+        "cac:InvoiceDocumentReference"
+    } and _get_referenced_name(reference) in (None, False, credit_note.ref)
 
-    def wrapper(self, invoice):
-        content, errors = method(self, invoice)
-        # sudo: what the file says does not depend on who makes it
-        invoices = invoice.sudo()._get_credited_invoices()
-        if not invoices:
-            return content, errors
-        root = etree.fromstring(content)
-        [totals] = root.iterfind(
-            ".//ram:SpecifiedTradeSettlementHeaderMonetarySummation", CII
-        )
-        if root.find(".//ram:InvoiceReferencedDocument", CII) is None:
-            for credited in reversed(invoices):
-                totals.addnext(_prepare_cii_reference(credited))
-        return (
-            etree.tostring(root, xml_declaration=True, encoding="UTF-8"),
-            errors,
-        )
 
-    return wrapper
+@addition
+def _drop_constraints_of_invoices(_self, constraints, invoice, _vals):
+    """For suppliers in the Netherlands Odoo wants a bank account of the customer
+    (NL-R-007 is about what the customer pays), and a free text as the reference
+    (NL-R-001), which is written from the link.
+
+    :param constraints: what `_invoice_constraints_peppol_en16931_ubl(invoice, vals)` of
+        account.edi.xml.ubl_bis3 returns
+    """
+    if invoice.move_type == "out_refund":
+        constraints.pop("nl_r_007", None)
+        if get_credited_invoices(invoice):
+            constraints.pop("nl_r_001", None)
+    return constraints
+
+
+@addition
+def _add_references_to_cii(_self, result, invoice):
+    """:param result: what `_export_invoice(invoice)` of account.edi.xml.cii returns
+    :return: the same, with the credited invoices after the totals
+    """
+    invoices = get_credited_invoices(invoice)
+    if not invoices:
+        return result
+    content, errors = result
+    root = etree.fromstring(content)
+    [totals] = root.iterfind(
+        ".//ram:SpecifiedTradeSettlementHeaderMonetarySummation", CII
+    )
+    if root.find(".//ram:InvoiceReferencedDocument", CII) is None:
+        for credited in reversed(invoices):
+            totals.addnext(_prepare_cii_reference(credited))
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8"), errors
 
 
 def _prepare_cii_reference(invoice):
@@ -124,22 +141,20 @@ def _prepare_cii_reference(invoice):
     return reference
 
 
-def _with_whole_credit(method):
-    """Wrap `_l10n_hu_edi_get_operation_type()` of account.move: Hungary is told of a
-    storno once nothing of an invoice is left. Odoo takes "nothing open" for it, and a
-    credit note of a paid invoice stays open here, as its payments stay matched.
+@addition
+def _add_whole_credit(self, operation):
+    """Hungary is told of a storno once nothing of an invoice is left. Odoo takes
+    "nothing open" for it, and a credit note of a paid invoice stays open here, as its
+    payments stay matched.
+
+    :param operation: what `_l10n_hu_edi_get_operation_type()` of account.move returns
     """
-
-    def wrapper(self):
-        operation = method(self)
-        if operation == "MODIFY" and set(self.mapped("move_type")) == {"out_refund"}:
-            base = self._l10n_hu_get_chain_base()
-            chain = base._l10n_hu_get_chain_invoices().filtered(
-                lambda move: move.state == "posted"
-            )
-            total = sum(chain.mapped("amount_total_in_currency_signed"))
-            if base.currency_id.is_zero(total):
-                return "STORNO"
-        return operation
-
-    return wrapper
+    if operation == "MODIFY" and set(self.mapped("move_type")) == {"out_refund"}:
+        base = self._l10n_hu_get_chain_base()
+        chain = base._l10n_hu_get_chain_invoices().filtered(
+            lambda move: move.state == "posted"
+        )
+        total = sum(chain.mapped("amount_total_in_currency_signed"))
+        if base.currency_id.is_zero(total):
+            return "STORNO"
+    return operation

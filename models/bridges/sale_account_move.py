@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..addition import addition
+
 
 class AccountMove(models.Model):
     """Down payments of sales orders, if the Sales app is there."""
@@ -50,8 +52,11 @@ class AccountMove(models.Model):
         that take the quantity back, too.
         """
         lines = (self + self.reversed_entry_id)._get_down_payment_lines()
-        if not lines:
-            return
+        if lines:
+            self._update_order_lines(lines)
+
+    @addition(otherwise=None, savepoint=True)
+    def _update_order_lines(self, lines):
         # sudo: whoever may post the credit note may not change orders by himself
         for order_line in lines.sudo().sale_line_ids:
             if order_line.is_downpayment and not order_line.display_type:

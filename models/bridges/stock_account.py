@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..addition import addition
+
 
 class AccountMove(models.Model):
     """Cost of goods: a credited difference in price takes no goods back."""
@@ -22,7 +24,11 @@ class AccountMove(models.Model):
         )
         if "cogs_origin_id" not in self.line_ids._fields or not credit_notes:
             return
-        credit_notes.line_ids.filtered(
+        credit_notes._unlink_cost_items()
+
+    @addition(otherwise=None, savepoint=True)
+    def _unlink_cost_items(self):
+        self.line_ids.filtered(
             lambda line: (
                 line.display_type == "cogs"
                 and line.cogs_origin_id._is_price_difference()

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_list
 
+from ..addition import addition
+
 # Naming a hundred documents in a sentence helps nobody.
 MAX_NAMED_DOCUMENTS = 5
 
@@ -134,11 +136,15 @@ class AccountMove(models.Model):
         # EXTENDS 'account': the e-mail names the document as its title does. Odoo's
         # German "Gutschrift" means self-billing by law.
         result = super()._compute_type_name()
+        self._name_credit_notes()
+        return result
+
+    @addition(otherwise=None)
+    def _name_credit_notes(self):
         if self._has_own_words():
             for move in self:
                 if move.move_type == "out_refund":
                     move.type_name = self.env._("Credit Note")
-        return result
 
     def _field_to_sql(self, alias, fname, query=None):
         # EXTENDS 'account': the list sorts by the amount due without storing it
@@ -432,8 +438,13 @@ class AccountMove(models.Model):
 
     def _get_copy_message_content(self, default):
         # EXTENDS 'account': say "credit note", not "entry", on credit notes
+        message = self._get_credit_note_message(default)
+        return message or super()._get_copy_message_content(default)
+
+    @addition(otherwise=None)
+    def _get_credit_note_message(self, default):
         if not default.get("reversed_entry_id") or not self._is_creditable():
-            return super()._get_copy_message_content(default)
+            return None
         reason = self._join_reason(
             self.credit_note_reason_id.browse(default.get("credit_note_reason_id")),
             default.get("credit_note_reason_text"),

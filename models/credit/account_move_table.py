@@ -157,8 +157,8 @@ class AccountMove(models.Model):
 
     def _is_computed_as_booked(self):
         """:return: whether Odoo computes the prices of this document today as they are
-            booked, so that a copy says the same on paper: rounding, taxes that are in
-            the price and the like are as they were
+        booked, so that a copy says the same on paper: rounding, taxes that are in
+        the price and the like are as they were
         """
         self.ensure_one()
         base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()

@@ -3,6 +3,9 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import format_amount, format_date, html2plaintext
 
+from ..addition import addition
+from .ir_ui_view import CREDIT_NOTE_DOCUMENT
+
 
 class AccountMove(models.Model):
     """The credit note on paper: what it says, and which template and e-mail say it."""
@@ -15,12 +18,20 @@ class AccountMove(models.Model):
 
     def _get_name_invoice_report(self):
         # EXTENDS 'account': our document, unless a localization has its own
-        name = super()._get_name_invoice_report()
-        if name == "account.report_invoice_document" and self.move_type == "out_refund":
-            return "account_partner_credit_note.report_credit_note_document"
+        return self._add_document(super()._get_name_invoice_report())
+
+    @addition
+    def _add_document(self, name):
+        if (
+            name == "account.report_invoice_document"
+            and self.move_type == "out_refund"
+            and self.env["ir.ui.view"]._is_credit_note_document_called()
+        ):
+            return CREDIT_NOTE_DOCUMENT
         return name
 
     @api.model
+    @addition(otherwise=False)
     def _has_own_words(self):
         """:return: whether this addon is translated to the language, so that its words
         for the document are used; Odoo's are in the others
@@ -30,7 +41,10 @@ class AccountMove(models.Model):
 
     def _get_mail_template(self):
         # EXTENDS 'account': the e-mail names the invoice that is credited
-        template = super()._get_mail_template()
+        return self._add_mail_template(super()._get_mail_template())
+
+    @addition
+    def _add_mail_template(self, template):
         if set(self.mapped("move_type")) != {"out_refund"}:
             return template
         if template != self.env.ref("account.email_template_edi_credit_note"):
@@ -45,9 +59,12 @@ class AccountMove(models.Model):
 
     def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
         # EXTENDS 'account': a credit note is not due
-        context = super()._notify_by_email_prepare_rendering_context(
-            message, *args, **kwargs
+        return self._add_subtitles(
+            super()._notify_by_email_prepare_rendering_context(message, *args, **kwargs)
         )
+
+    @addition
+    def _add_subtitles(self, context):
         if self.move_type == "out_refund":
             amount = format_amount(
                 self.env, self.amount_total, self.currency_id, context.get("lang")
@@ -84,6 +101,7 @@ class AccountMove(models.Model):
     # WHAT IS CREDITED AND WHY
     # -------------------------------------------------------------------------
 
+    @addition(otherwise="")
     def _get_credit_note_reason(self):
         """:return: reason and free text of a credit note as one text, may be empty"""
         self.ensure_one()
@@ -107,6 +125,7 @@ class AccountMove(models.Model):
         )
         return invoices.filtered(lambda move: move.state != "draft")
 
+    @addition(otherwise=())
     def _get_readable_credit_notes(self, user):
         """:return: the posted credit notes of this invoice that the user may read"""
         self.ensure_one()
@@ -128,6 +147,7 @@ class AccountMove(models.Model):
             return sum(lines.mapped("price_total"))
         return self.amount_total - sum(map(self._get_credited_amount, others))
 
+    @addition(otherwise=())
     def _get_credit_note_references(self):
         """Say what this credit note credits, from the links and not from a free text.
 
@@ -136,6 +156,21 @@ class AccountMove(models.Model):
         self.ensure_one()
         return [
             self._get_credit_note_reference(invoice)
+            for invoice in self._get_credited_invoices()
+        ]
+
+    @addition(otherwise=())
+    def _get_portal_references(self, user):
+        """:return: list of the sentences that say what this credit note credits, each
+        with the address of the invoice, False if the user may not read it
+        """
+        self.ensure_one()
+        return [
+            (
+                self._get_credit_note_reference(invoice),
+                invoice.with_user(user).has_access("read")
+                and f"/my/invoices/{invoice.id}",
+            )
             for invoice in self._get_credited_invoices()
         ]
 
@@ -155,6 +190,7 @@ class AccountMove(models.Model):
             "Credits a part of invoice %(invoice)s of %(date)s.", **values
         )
 
+    @addition(otherwise=False)
     def _get_missing_company_vat(self):
         """:return: the tax id of the company, False if its letterhead says one: in the
         company's details, or that of the fiscal position
@@ -173,6 +209,7 @@ class AccountMove(models.Model):
             return False
         return vat
 
+    @addition(otherwise=True)
     def _is_reference_printed(self):
         """:return: whether the free text says more than which invoice is credited"""
         self.ensure_one()
@@ -180,6 +217,7 @@ class AccountMove(models.Model):
         credited = self.sudo().reversed_entry_id.name or "/"
         return bool(self.ref) and credited not in self.ref
 
+    @addition(otherwise=None)
     def _get_information_block(self):
         """:return: dict of label to text, for the layout of l10n_din5008 beside the
         address: nothing that is due, and the invoice that is credited only once
@@ -211,6 +249,7 @@ class AccountMove(models.Model):
     # WHAT HAPPENED WITH THE AMOUNT
     # -------------------------------------------------------------------------
 
+    @addition(otherwise="")
     def _get_settlement_title(self):
         """:return: what the settlement is the state of: a document printed stays as it
         is, what is paid and credited goes on
@@ -218,6 +257,7 @@ class AccountMove(models.Model):
         today = fields.Date.context_today(self)
         return self.env._("As of %s", format_date(self.env, today))
 
+    @addition(otherwise=())
     def _get_settlement_lines(self):
         """Say what happened with the amount of a posted credit note until now.
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..addition import addition
 from ..lock.capability import Archiving, has_capability
 
 # Odoo's own, and that of a document whose electronic file is not made yet.
@@ -52,7 +53,11 @@ class AccountMove(models.Model):
 
     def _get_fields_to_detach(self):
         # EXTENDS 'account': a draft is printed anew
-        return [*super()._get_fields_to_detach(), "printed_pdf_file"]
+        return self._add_field_to_detach(super()._get_fields_to_detach())
+
+    @addition
+    def _add_field_to_detach(self, names):
+        return [*names, "printed_pdf_file"]
 
     # -------------------------------------------------------------------------
     # DOWNLOADS
@@ -60,25 +65,29 @@ class AccountMove(models.Model):
 
     def _get_invoice_legal_documents(self, filetype, allow_fallback=False):
         # EXTENDS 'account': no proforma of what is issued, its first download is it
-        if filetype == "pdf" and allow_fallback:
-            self._archive_documents()
-        if filetype == "pdf" and (printed := self._get_printed_pdf()):
-            return self._prepare_download(printed)
+        self.check_access("read")
+        if filetype == "pdf" and (printed := self._get_download(allow_fallback)):
+            return printed
         return super()._get_invoice_legal_documents(
             filetype, allow_fallback=allow_fallback
         )
 
     def _get_invoice_legal_documents_all(self, allow_fallback=False):
         # EXTENDS 'account': no proforma of what is issued, its first download is it
-        if allow_fallback:
-            self._archive_documents()
-        if printed := self._get_printed_pdf():
-            return [self._prepare_download(printed)]
+        self.check_access("read")
+        if printed := self._get_download(allow_fallback):
+            return [printed]
         return super()._get_invoice_legal_documents_all(allow_fallback=allow_fallback)
 
-    @api.model
-    def _prepare_download(self, file):
-        return {
+    @addition(otherwise=None)
+    def _get_download(self, archive):
+        """:param archive: whether the document is archived if it is not yet
+        :return: what it was printed as, None if Odoo has its own file of it
+        """
+        if archive:
+            self._archive_documents()
+        file = self._get_printed_pdf()
+        return file and {
             "filename": file.name,
             "filetype": file.mimetype,
             "content": file.raw,
@@ -95,7 +104,6 @@ class AccountMove(models.Model):
         What is waiting to be reported to an authority whose answer is printed on it is
         left out: sending does both.
         """
-        self.check_access("read")
         reports = self.env["ir.actions.report"]
         documents = self._filter_archivable().filtered(
             # sudo: who reads a document need not be able to read files
@@ -103,10 +111,14 @@ class AccountMove(models.Model):
         )
         if not documents or not reports._is_pdf_rendered():
             return
+        documents._archive_now()
+
+    @addition(otherwise=None, savepoint=True)
+    def _archive_now(self):
         # Who archives them at the same time is run again, and finds the file.
-        documents._lock_rows()
+        self._lock_rows()
         send = self.env["account.move.send"]
-        for company, moves in documents.grouped("company_id").items():
+        for company, moves in self.grouped("company_id").items():
             # sudo: who reads a document may print it, and only Odoo archives its file
             send.sudo().with_company(company)._archive_documents(moves.sudo())
 
@@ -122,6 +134,22 @@ class AccountMove(models.Model):
         """:return: the attachment that every print of this document is, if there is"""
         self.ensure_one()
         return self.invoice_pdf_report_id or self._get_printed_pdf()
+
+    @addition(otherwise=None)
+    def _get_archived_files(self, report):
+        """Archive those of these documents that this report is the first print of.
+
+        :param report: action of a report on these documents, which the user may read
+        :return: {id: attachment that is served instead of a new print}
+        """
+        printed_once = self._filter_printed_once(report)
+        printed_once._archive_documents()
+        # sudo: who may read a document may print it
+        return {
+            move.id: file
+            for move in printed_once.sudo()
+            if (file := move._get_archived_pdf())
+        }
 
     def _get_printed_pdf(self):
         """:return: the attachment that this document was printed as, as long as sending

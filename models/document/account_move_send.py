@@ -3,6 +3,7 @@ import logging
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..addition import addition
 from ..lock.capability import Archiving, with_capability
 
 _logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ class AccountMoveSend(models.AbstractModel):
         return with_capability(self, Archiving, moves)
 
     @api.model
+    @addition(otherwise=None)
     def _get_printed_pdf(self, move, move_data):
         """:return: what the document was printed as, unless it is sent as another one,
         or with what an authority answered printed on it

@@ -2,6 +2,8 @@ import io
 
 from odoo import models, modules, tools
 
+from ..addition import addition
+
 
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
@@ -55,19 +57,17 @@ class IrActionsReport(models.Model):
         ):
             return {}
         moves = self.env["account.move"].browse(res_ids).exists()
-        printed_once = moves._filter_printed_once(report)
-        printed_once._archive_documents()
-        # sudo: who may read a document, which is checked above, may print it
-        return {
-            move.id: file
-            for move in printed_once.sudo()
-            if (file := move._get_archived_pdf())
-        }
+        moves.check_access("read")
+        return moves._get_archived_files(report)
 
     def _get_rendering_context(self, report, docids, data):
         # EXTENDS 'account': the portal shows what has no file yet as a proforma, but an
         # issued document is none; room for the letterhead above credit notes
         values = super()._get_rendering_context(report, docids, data)
+        return self._add_to_rendering_context(values, report, docids, data)
+
+    @addition
+    def _add_to_rendering_context(self, values, report, docids, data):
         if report.model == "account.move":
             moves = self.env["account.move"].browse(docids)
             values.update(moves._get_letterhead_margins(report))

@@ -7,6 +7,7 @@ from odoo.tools import format_list
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
+from ..addition import addition
 from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
@@ -184,15 +185,21 @@ class AccountMove(models.Model):
         # EXTENDS 'base': what is closed is read-only on the screen
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "form":
-            closed_fields = self._get_lock_closed_fields()
-            for node in arch.xpath("//field[@name][not(ancestor::field)]"):
-                if node.get("name") in closed_fields:
-                    readonly = node.get("readonly")
-                    node.set(
-                        "readonly",
-                        f"({readonly}) or is_locked" if readonly else "is_locked",
-                    )
+            arch = self._add_readonly(arch)
         return arch, view
+
+    @api.model
+    @addition
+    def _add_readonly(self, arch):
+        closed_fields = self._get_lock_closed_fields()
+        for node in arch.xpath("//field[@name][not(ancestor::field)]"):
+            if node.get("name") in closed_fields:
+                readonly = node.get("readonly")
+                node.set(
+                    "readonly",
+                    f"({readonly}) or is_locked" if readonly else "is_locked",
+                )
+        return arch
 
     # -------------------------------------------------------------------------
     # POSTING AND CANCELLING
@@ -209,7 +216,10 @@ class AccountMove(models.Model):
 
     def _get_chains_to_hash(self, *args, **kwargs):
         # EXTENDS 'account': nothing else may write the hash of what was issued
-        chains = super()._get_chains_to_hash(*args, **kwargs)
+        return self._add_leave_to_hash(super()._get_chains_to_hash(*args, **kwargs))
+
+    @addition
+    def _add_leave_to_hash(self, chains):
         # With `early_stop` it only says whether there are any.
         for chain in chains if isinstance(chains, list) else ():
             chain["moves"] = with_capability(chain["moves"], Hashing, chain["moves"])

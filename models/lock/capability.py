@@ -7,6 +7,8 @@ import one. It opens nothing but what its class stands for, on its records, and 
 goes into the context of an action.
 """
 
+from odoo import models
+
 
 class Capability:
     """Base of the capabilities. Has no leave itself."""
@@ -85,7 +87,11 @@ def with_capability(recordset, capability_class, records):
 
 
 def without_capability(recordset, capability_class):
-    """:return: `recordset`, with the leave taken out of its context"""
+    """:return: `recordset`, with the leave taken out of its context; what an addon
+    returns instead of records has none
+    """
+    if not isinstance(recordset, models.BaseModel):
+        return recordset
     context = dict(recordset.env.context)
     context.pop(capability_class._key, None)
     return recordset.with_env(recordset.env(context=context))

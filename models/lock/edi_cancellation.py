@@ -10,6 +10,7 @@ from functools import partial
 
 from odoo import api, models
 
+from ..addition import addition
 from .capability import Cancellation, FileRenewal, with_capability
 
 # (model, method, path from its records or arguments to the documents). All of them are
@@ -59,20 +60,30 @@ class AccountMove(models.Model):
 
 def _with_leave(method, path):
     def wrapper(self, *args, **kwargs):
-        documents = _get_documents(self, path, *args, **kwargs)
-        return method(with_accepted_cancellation(self, documents), *args, **kwargs)
+        released = _get_released(self, path, *args, **kwargs)
+        return method(self if released is None else released, *args, **kwargs)
 
     return wrapper
+
+
+@addition(otherwise=None)
+def _get_released(records, path, *args, **kwargs):
+    documents = _get_documents(records, path, *args, **kwargs)
+    return with_accepted_cancellation(records, documents)
 
 
 def _with_renewal(method):
     def wrapper(self, invoices_data, *args, **kwargs):
-        return method(self, _with_file_renewal(invoices_data), *args, **kwargs)
+        renewed = _get_renewed(self, invoices_data)
+        return method(
+            self, invoices_data if renewed is None else renewed, *args, **kwargs
+        )
 
     return wrapper
 
 
-def _with_file_renewal(invoices_data):
+@addition(otherwise=None)
+def _get_renewed(_self, invoices_data):
     return {
         with_capability(invoice, FileRenewal, invoice): data
         for invoice, data in invoices_data.items()

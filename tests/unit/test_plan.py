@@ -327,7 +327,9 @@ class TestCreditPlan(unittest.TestCase):
         self.assertEqual(
             credit.amounts.sum_by_column(), {NET: (1934, 1934), VAT: (406, 406)}
         )
-        self.assertEqual(credit.amounts.get_rows()[0], {NET: (967, 967), VAT: (203, 203)})
+        self.assertEqual(
+            credit.amounts.get_rows()[0], {NET: (967, 967), VAT: (203, 203)}
+        )
         self.assertEqual(credit.amounts.get_rows().get(2, {}), {})
 
     def test_all_lines_are_all_in_both_currencies(self):

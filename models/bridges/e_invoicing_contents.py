@@ -1,0 +1,256 @@
+"""What else electronic invoices say of a credit note: the order, the reason, the day of
+supply and the amount, by their numbers in EN 16931. Odoo writes what it would write for
+an invoice, of fields that a credit note fills otherwise.
+
+Each is an addition of its own, to what `_get_invoice_node(vals)` of
+account.edi.xml.ubl_bis3 or `_export_invoice(invoice)` of account.edi.xml.cii returns,
+and leaves documents other than customer credit notes alone.
+"""
+
+from functools import wraps
+from typing import NamedTuple
+
+from lxml import etree
+
+from ..addition import addition
+
+RAM = (
+    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+)
+CII = {
+    "ram": RAM,
+    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
+    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
+}
+# 57: standing agreement, as Odoo writes it in UBL. UNTDID 4461
+STANDING_AGREEMENT = "57"
+
+
+def get_credited_invoices(credit_note):
+    # sudo: what the file says does not depend on who makes it
+    return credit_note.sudo()._get_credited_invoices()
+
+
+class Contents(NamedTuple):
+    """What a credit note takes over from what it credits."""
+
+    order_reference: str
+    reason: str
+    supply_date: object
+    period: tuple
+
+    @classmethod
+    def of(cls, credit_note):
+        invoice = get_credited_invoices(credit_note)[:1]
+        lines = invoice.invoice_line_ids
+        starts, ends = (
+            lines.mapped(name) if name in lines._fields else []
+            for name in ("deferred_start_date", "deferred_end_date")
+        )
+        return cls(
+            order_reference=cls._get_order_reference(credit_note, invoice),
+            # sudo: what the file says does not depend on who makes it
+            reason=credit_note.with_context(lang=credit_note.partner_id.lang)
+            .sudo()
+            ._get_credit_note_reason(),
+            supply_date=invoice.delivery_date or invoice.invoice_date,
+            # As Odoo has them of an invoice.
+            period=(
+                min(filter(None, [invoice.invoice_date, *starts]), default=None),
+                max(filter(None, [invoice.invoice_date_due, *ends]), default=None),
+            ),
+        )
+
+    @classmethod
+    def _get_order_reference(cls, credit_note, invoice):
+        """As Odoo's of the invoice, unless the credit note has a reference of its own,
+        and not only "Reversal of".
+        """
+        if not invoice or credit_note._is_reference_printed():
+            return credit_note.ref or credit_note.name
+        return invoice.ref or invoice.name
+
+
+def _of_credit_notes_in_ubl(extend):
+    """:param extend: function of the node, the credit note and its contents, which
+    changes the node
+    """
+
+    @addition
+    @wraps(extend)
+    def add(_self, node, vals):
+        credit_note = vals["invoice"]
+        if credit_note.move_type == "out_refund":
+            extend(node, credit_note, Contents.of(credit_note))
+        return node
+
+    return add
+
+
+def _of_credit_notes_in_cii(extend):
+    """:param extend: function of the XML, the credit note and its contents, which
+    changes the XML
+    """
+
+    @addition
+    @wraps(extend)
+    def add(_self, result, credit_note):
+        if credit_note.move_type != "out_refund":
+            return result
+        content, errors = result
+        root = etree.fromstring(content)
+        extend(root, credit_note, Contents.of(credit_note))
+        return etree.tostring(root, xml_declaration=True, encoding="UTF-8"), errors
+
+    return add
+
+
+def _is_account_of_seller(credit_note):
+    """:return: whether the buyer would pay to the bank account of the credit note"""
+    # sudo: what the file says does not depend on who makes it
+    bank, company = (
+        credit_note.sudo()[name] for name in ("partner_bank_id", "company_id")
+    )
+    return bank.partner_id == company.partner_id
+
+
+# -----------------------------------------------------------------------------
+# UBL
+# -----------------------------------------------------------------------------
+
+
+@_of_credit_notes_in_ubl
+def _add_order_to_ubl(node, credit_note, contents):
+    """BT-13"""
+    reference = node["cac:OrderReference"]["cbc:ID"]
+    if reference["_text"] in (credit_note.ref, credit_note.name):
+        reference["_text"] = contents.order_reference
+
+
+@_of_credit_notes_in_ubl
+def _add_reason_to_ubl(node, _credit_note, contents):
+    """BT-22: one note, as Peppol has no more (PEPPOL-EN16931-R002)"""
+    if not contents.reason:
+        return
+    notes = node.get("cbc:Note") or {}
+    first, *rest = notes if isinstance(notes, list) else [notes]
+    texts = filter(None, (contents.reason, first.get("_text")))
+    node["cbc:Note"] = [{**first, "_text": " ".join(texts)}, *rest]
+
+
+@_of_credit_notes_in_ubl
+def _add_supply_to_ubl(node, credit_note, contents):
+    """BT-72, where Odoo writes the day of the credit note or none"""
+    delivery = node.get("cac:Delivery") or {}
+    if isinstance(delivery, list):
+        [delivery] = delivery
+    written = (delivery.get("cbc:ActualDeliveryDate") or {}).get("_text")
+    date = contents.supply_date
+    if not written:
+        date = get_credited_invoices(credit_note)[:1].delivery_date
+    if date and not credit_note.delivery_date:
+        delivery["cbc:ActualDeliveryDate"] = {"_text": date}
+        node["cac:Delivery"] = delivery
+
+
+@_of_credit_notes_in_ubl
+def _add_amounts_to_ubl(node, credit_note, _contents):
+    """BT-113, BT-115: what was set off at issue was not paid before"""
+    totals = node["cac:LegalMonetaryTotal"]
+    currency = credit_note.currency_id
+    settled = credit_note.amount_total - credit_note.amount_residual
+    for name, change in (
+        ("cbc:PrepaidAmount", -settled),
+        ("cbc:PayableAmount", settled),
+    ):
+        amount = currency.round(float(totals[name]["_text"]) + change) + 0.0
+        totals[name]["_text"] = f"{amount:.{currency.decimal_places}f}"
+
+
+@_of_credit_notes_in_ubl
+def _drop_account_from_ubl(node, credit_note, _contents):
+    """BG-17: not the account that invoices are paid to"""
+    if not _is_account_of_seller(credit_note):
+        return
+    means = node["cac:PaymentMeans"]
+    for mean in means if isinstance(means, list) else [means]:
+        mean["cac:PayeeFinancialAccount"] = None
+
+
+UBL_CONTENTS = (
+    _add_order_to_ubl,
+    _add_reason_to_ubl,
+    _add_supply_to_ubl,
+    _add_amounts_to_ubl,
+    _drop_account_from_ubl,
+)
+
+
+# -----------------------------------------------------------------------------
+# CII
+# -----------------------------------------------------------------------------
+
+
+def _write_date(root, path, date):
+    """Put the date where Odoo has one, in its format 102: year, month and day."""
+    for node in root.iterfind(f".//{path}/udt:DateTimeString[@format='102']", CII):
+        if date:
+            node.text = f"{date:%Y%m%d}"
+
+
+@_of_credit_notes_in_cii
+def _add_order_to_cii(root, credit_note, contents):
+    """BT-13"""
+    path = ".//ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID"
+    for node in root.iterfind(path, CII):
+        if node.text in (credit_note.ref, credit_note.name):
+            node.text = contents.order_reference
+
+
+@_of_credit_notes_in_cii
+def _add_reason_to_cii(root, _credit_note, contents):
+    """BT-22"""
+    if contents.reason:
+        [document] = root.iterfind("rsm:ExchangedDocument", CII)
+        note = etree.SubElement(document, f"{{{RAM}}}IncludedNote")
+        etree.SubElement(note, f"{{{RAM}}}Content").text = contents.reason
+
+
+@_of_credit_notes_in_cii
+def _add_supply_to_cii(root, credit_note, contents):
+    """BT-72, BG-14"""
+    if not credit_note.delivery_date:
+        event = "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime"
+        _write_date(root, event, contents.supply_date)
+    period = "ram:ApplicableHeaderTradeSettlement/ram:BillingSpecifiedPeriod/"
+    for name, date in zip(("Start", "End"), contents.period, strict=True):
+        _write_date(root, f"{period}ram:{name}DateTime", date)
+
+
+@_of_credit_notes_in_cii
+def _add_amounts_to_cii(root, _credit_note, _contents):
+    """BT-113, BT-115: what was set off at issue was not paid before"""
+    [total] = root.iterfind(".//ram:GrandTotalAmount", CII)
+    [prepaid] = root.iterfind(".//ram:TotalPrepaidAmount", CII)
+    [due] = root.iterfind(".//ram:DuePayableAmount", CII)
+    prepaid.text, due.text = "0.00", total.text
+
+
+@_of_credit_notes_in_cii
+def _drop_account_from_cii(root, credit_note, _contents):
+    """BG-17: not the account that invoices are paid to"""
+    if not _is_account_of_seller(credit_note):
+        return
+    for means in root.iterfind(".//ram:SpecifiedTradeSettlementPaymentMeans", CII):
+        for account in means.findall("ram:PayeePartyCreditorFinancialAccount", CII):
+            means.remove(account)
+        means.find("ram:TypeCode", CII).text = STANDING_AGREEMENT
+
+
+CII_CONTENTS = (
+    _add_order_to_cii,
+    _add_reason_to_cii,
+    _add_supply_to_cii,
+    _add_amounts_to_cii,
+    _drop_account_from_cii,
+)

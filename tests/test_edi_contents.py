@@ -1,0 +1,177 @@
+from lxml import etree
+
+from odoo.tests import tagged
+
+from .test_edi_credit_note import CII, FORMATS, UBL, EdiCommon
+
+UBL_PATHS = {
+    "order": "cac:OrderReference/cbc:ID",
+    "note": "cbc:Note",
+    "supply": "cac:Delivery/cbc:ActualDeliveryDate",
+    "total": "cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount",
+    "prepaid": "cac:LegalMonetaryTotal/cbc:PrepaidAmount",
+    "payable": "cac:LegalMonetaryTotal/cbc:PayableAmount",
+    "means": "cac:PaymentMeans/cbc:PaymentMeansCode",
+    "account": "cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID",
+}
+SETTLEMENT = ".//ram:ApplicableHeaderTradeSettlement/"
+CII_PATHS = {
+    "order": ".//ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID",
+    "note": "rsm:ExchangedDocument/ram:IncludedNote/ram:Content",
+    "supply": ".//ram:ActualDeliverySupplyChainEvent//udt:DateTimeString",
+    "start": f"{SETTLEMENT}ram:BillingSpecifiedPeriod/ram:StartDateTime/*",
+    "end": f"{SETTLEMENT}ram:BillingSpecifiedPeriod/ram:EndDateTime/*",
+    "total": ".//ram:GrandTotalAmount",
+    "prepaid": ".//ram:TotalPrepaidAmount",
+    "payable": ".//ram:DuePayableAmount",
+    "means": f"{SETTLEMENT}ram:SpecifiedTradeSettlementPaymentMeans/ram:TypeCode",
+    "account": ".//ram:PayeePartyCreditorFinancialAccount/*",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestEdiContents(EdiCommon):
+    """What the electronic credit note says is that of what it credits."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.reason.with_context(lang="fr_FR").name = "Commande annulée"
+        cls.partner_a.lang = "fr_FR"
+        cls.bank_of_seller, cls.bank_of_buyer = cls.env["res.partner.bank"].create(
+            [
+                {
+                    "acc_number": number,
+                    "partner_id": partner.id,
+                    "allow_out_payment": True,
+                }
+                for number, partner in (
+                    ("BE15001559627230", cls.env.company.partner_id),
+                    ("BE71096123456769", cls.partner_a),
+                )
+            ]
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.supplied = self._invoice(
+            100.0,
+            invoice_date="2026-05-10",
+            delivery_date="2026-05-02",
+            ref="PO 4711",
+        )
+
+    def _read(self, edi_format, move):
+        """:return: {what: its texts} in the file of the document, dates as in CII"""
+        content, _errors = self._builder(edi_format)._export_invoice(move)
+        root = etree.fromstring(content)
+        is_cii = edi_format == "facturx"
+        paths, namespaces = (CII_PATHS, CII) if is_cii else (UBL_PATHS, UBL)
+        found = {
+            name: self._texts(root, path, namespaces) for name, path in paths.items()
+        }
+        found["supply"] = [text.replace("-", "") for text in found["supply"]]
+        return found
+
+    def _check(self, move, **expected):
+        for edi_format in FORMATS:
+            found = self._read(edi_format, move)
+            for name, texts in expected.items():
+                with self.subTest(edi_format=edi_format, name=name):
+                    if name in found:
+                        self.assertEqual(found[name], texts)
+
+    def test_what_it_takes_over(self):
+        credit_note = self._credit(
+            self.supplied,
+            date="2026-05-20",
+            reason_id=self.reason.id,
+            reason="par téléphone",
+        )
+        self.assertEqual(credit_note.amount_residual, 0.0)
+        self._check(
+            credit_note,
+            order=["PO 4711"],
+            note=["Commande annulée: par téléphone"],
+            supply=["20260502"],
+            start=["20260510"],
+            end=[f"{self.supplied.invoice_date_due:%Y%m%d}"],
+            total=["121.00"],
+            prepaid=["0.00"],
+            payable=["121.00"],
+        )
+
+    def test_of_a_paid_invoice_and_in_part(self):
+        self._register_payment(self.supplied)
+        credit_note = self._credit(
+            self.supplied, date="2026-05-20", credit_method="amount", amount=12.1
+        )
+        self._check(
+            credit_note,
+            order=["PO 4711"],
+            note=[],
+            total=["12.10"],
+            prepaid=["0.00"],
+            payable=["12.10"],
+        )
+
+    def test_its_own_words_are_kept(self):
+        wizard = self._wizard(self.supplied, date="2026-05-20")
+        wizard.refund_moves()
+        credit_note = wizard.new_move_ids
+        credit_note.write(
+            {
+                "ref": "PO 99",
+                "narration": "<p>Goods are to be sent back.</p>",
+                "delivery_date": "2026-05-19",
+                "credit_note_reason_id": self.reason.id,
+            }
+        )
+        credit_note.action_post()
+        self._check(credit_note, order=["PO 99"], supply=["20260519"])
+        for edi_format in FORMATS:
+            with self.subTest(edi_format=edi_format):
+                note = " ".join(self._read(edi_format, credit_note)["note"])
+                self.assertIn("Commande annulée", note)
+                self.assertIn("Goods are to be sent back.", note)
+
+    def test_without_order_and_delivery(self):
+        """As Odoo's of the invoice."""
+        self._check(self.credit_note, order=[self.invoice.name])
+        self.assertEqual(
+            self._read("facturx", self.credit_note)["supply"], ["20260510"]
+        )
+        self.assertEqual(self._read("ubl_bis3", self.credit_note)["supply"], [])
+
+    def test_of_no_invoice(self):
+        alone = self._invoice(10.0, move_type="out_refund", invoice_date="2026-05-20")
+        self._check(alone, order=[alone.name], prepaid=["0.00"], payable=["12.10"])
+
+    def test_buyer_pays_to_no_account(self):
+        for bank, accounts in (
+            (self.bank_of_seller, []),
+            (self.bank_of_buyer, [self.bank_of_buyer.sanitized_acc_number]),
+        ):
+            credit_note = self._invoice(
+                10.0,
+                move_type="out_refund",
+                invoice_date="2026-05-20",
+                partner_bank_id=bank.id,
+            )
+            self.assertEqual(credit_note.partner_bank_id, bank)
+            self._check(credit_note, account=accounts)
+            if not accounts:
+                # Singapore has its own code in UBL.
+                for edi_format in ("ubl_bis3", "xrechnung", "facturx"):
+                    found = self._read(edi_format, credit_note)
+                    self.assertEqual(found["means"], ["57"], edi_format)
+
+    def test_invoice_is_that_of_odoo(self):
+        """Byte for byte; with all that is added to credit notes."""
+        for edi_format in FORMATS:
+            with self.subTest(edi_format=edi_format):
+                builder = self._builder(edi_format)
+                with self._without_this_addon():
+                    of_odoo = builder._export_invoice(self.supplied)
+                self.assertEqual(builder._export_invoice(self.supplied), of_odoo)
