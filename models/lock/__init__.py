@@ -12,6 +12,7 @@ from . import account_move_line
 from . import account_move_send
 from . import account_payment
 from . import edi_cancellation
+from . import frozen
 from . import ir_attachment
 from . import mail_message
 from . import referenced

@@ -7,7 +7,6 @@ from odoo.tools import format_list
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
-from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
     FileRenewal,
@@ -18,6 +17,7 @@ from .capability import (
     without_capability,
 )
 from .changes import is_changed
+from .frozen import computing_while_posted
 
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
 
@@ -78,20 +78,6 @@ DATE_FIELDS = frozenset({"date", "invoice_date"})
 NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
 NO_NUMBER = (False, None, "", "/")
 
-# Odoo computes these anew long after posting: the due date with a payment, from what
-# the payment term says by then; the terms printed, with the customer's language; the
-# bank account, with the payment method that is hoped for; day and place of delivery,
-# with a delivery to come.
-FROZEN_FIELDS = frozenset(
-    {
-        "delivery_date",
-        "incoterm_location",
-        "invoice_date_due",
-        "narration",
-        "partner_bank_id",
-    }
-)
-
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"
 
@@ -124,12 +110,6 @@ class AccountMove(models.Model):
         res = super()._compute_show_reset_to_draft_button()
         self.filtered("is_locked").show_reset_to_draft_button = False
         return res
-
-    def _compute_field_value(self, field):
-        # EXTENDS 'base': what was issued is not computed anew
-        if field.name in FROZEN_FIELDS:
-            self = self - self._filter_locked()  # noqa: PLW0642
-        return super()._compute_field_value(field)
 
     # -------------------------------------------------------------------------
     # CRUD
@@ -166,11 +146,6 @@ class AccountMove(models.Model):
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
         self._check_locked_write(vals)
-        if vals.get("state") == "posted":
-            # What is pending is computed while it is a draft, then it is frozen.
-            concerned = self._filter_lock_concerned()
-            concerned._recompute_recordset(FROZEN_FIELDS)
-            concerned.line_ids._recompute_recordset(FROZEN_LINE_FIELDS)
         return super().write(vals)
 
     def unlink(self):
@@ -200,11 +175,13 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS 'account': nothing else may write that a document is posted
-        if not self._filter_lock_concerned():
+        concerned = self._filter_lock_concerned()
+        if not concerned:
             return super()._post(soft=soft)
-        posted = super(AccountMove, with_capability(self, Posting, self))._post(
-            soft=soft
-        )
+        with computing_while_posted(concerned):
+            posted = super(AccountMove, with_capability(self, Posting, self))._post(
+                soft=soft
+            )
         return without_capability(posted, Posting)
 
     def _get_chains_to_hash(self, *args, **kwargs):

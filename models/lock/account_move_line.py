@@ -20,27 +20,9 @@ FREE_FIELDS = frozenset(
     }
 )
 
-# Odoo computes these anew when somebody edits the tax that the line is of.
-FROZEN_FIELDS = frozenset({"tax_group_id", "tax_line_id"})
-
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
-
-    # -------------------------------------------------------------------------
-    # COMPUTE METHODS
-    # -------------------------------------------------------------------------
-
-    def _compute_field_value(self, field):
-        # EXTENDS 'base': what was issued is not computed anew
-        if field.name in FROZEN_FIELDS:
-            # sudo: what is locked does not depend on who asks
-            locked = self.sudo().move_id._filter_locked()
-            self = self.filtered(  # noqa: PLW0642
-                # sudo: see above
-                lambda line: line.sudo().move_id not in locked
-            )
-        return super()._compute_field_value(field)
 
     # -------------------------------------------------------------------------
     # CRUD
