@@ -33,6 +33,7 @@ from . import test_lock_portal
 from . import test_lock_rpc
 from . import test_lock_setting
 from . import test_lock_ui
+from . import test_lock_unchanged
 from . import test_mail
 from . import test_market
 from . import test_methods

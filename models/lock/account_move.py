@@ -17,7 +17,9 @@ from .capability import (
     without_capability,
 )
 from .changes import is_changed
+from .columns import check_columns
 from .frozen import computing_while_posted
+from .transaction import give_leave
 
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
 
@@ -145,8 +147,16 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        self._check_locked_write(vals)
-        return super().write(vals)
+        for dropped, moves in self._check_locked_write(vals).items():
+            rest = {name: value for name, value in vals.items() if name not in dropped}
+            if rest or not dropped:
+                super(AccountMove, moves).write(rest)
+        return True
+
+    def _write_multi(self, vals_list):
+        # EXTENDS 'base': the last step before the database, whatever led to it
+        check_columns(self, vals_list)
+        return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
@@ -356,22 +366,33 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_locked_write(self, vals):
-        """:raise UserError: the values change what the lock closes"""
+        """:return: {names of the values to leave out: documents to write the rest on}.
+            Odoo computes much from a value that it is given, changed or not.
+        :raise UserError: the values change what the lock closes
+        """
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
-            return
+            return {frozenset(): self}
         locked = self._filter_locked()
+        unlocked = self - locked
+        groups = {frozenset(): unlocked} if unlocked or not self else {}
         for move in locked:
-            changed = [
+            # sudo: what would change does not depend on who writes
+            changed = {
+                fname
+                for fname in closed_fields
+                if is_changed(move.sudo(), fname, vals[fname])
+            }
+            if refused := [
                 fname
                 for fname in vals
-                if fname in closed_fields
-                and not move._is_lock_exempt(fname, vals[fname])
-            ]
-            if changed:
-                raise UserError(move._get_lock_refusal(self, changed))
+                if fname in changed and not move._is_lock_exempt(fname, vals[fname])
+            ]:
+                raise UserError(move._get_lock_refusal(self, refused))
+            give_leave(move, changed)
             move._note_cancellation(vals)
-        unlocked = self - locked
+            dropped = frozenset(closed_fields - changed)
+            groups[dropped] = groups.get(dropped, self.browse()) + move
         if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
             unlocked._check_unlocked_write(vals)
         if "name" in closed_fields:
@@ -386,18 +407,16 @@ class AccountMove(models.Model):
             # sudo: what is numbered does not depend on who writes
             for move in unlocked.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
+        return groups
 
     def _is_lock_exempt(self, fname, value):
-        """Say whether this field of this locked document may become this value.
+        """Say whether this field of this locked document may become this other value.
 
         Each rule is a write of Odoo itself on a posted document, and no wider.
 
-        :return: whether it stays as it is, or Odoo may set it
+        :return: whether Odoo may set it
         """
         self.ensure_one()
-        # sudo: what would change does not depend on who writes
-        if not is_changed(self.sudo(), fname, value):
-            return True
         if fname == "state":
             return self._is_cancellation_step(value)
         if fname in self._get_lock_file_fields() and value and not self.env.su:

@@ -9,9 +9,10 @@ just posted. Both leave an issued document as it is, and raise nothing.
 from collections import defaultdict
 from contextlib import contextmanager
 from functools import partial
-from weakref import WeakKeyDictionary
 
 from odoo import api, models
+
+from .transaction import give_leave_to_pending, lock_transaction
 
 # What bookkeeping goes on computing. Lines follow a document that is being cancelled.
 RECOMPUTED_FIELDS = frozenset(
@@ -21,10 +22,6 @@ RECOMPUTED_LINE_FIELDS = frozenset(
     {"amount_residual", "amount_residual_currency", "parent_state", "reconciled"}
 )
 
-# {cursor: ids of the documents that `_post` is posting}. Not on the cursor itself:
-# there, the code of a server action could reach it.
-_posting_ids = WeakKeyDictionary()
-
 
 @contextmanager
 def computing_while_posted(moves):
@@ -32,15 +29,19 @@ def computing_while_posted(moves):
 
     Odoo writes first that they are posted, then their number and all that follows.
     """
-    outer = _posting_ids.get(moves.env.cr, frozenset())
-    _posting_ids[moves.env.cr] = outer | frozenset(moves._ids)
+    transaction = lock_transaction(moves.env)
+    outer = transaction.posting_ids
+    transaction.posting_ids = outer | frozenset(moves._ids)
     try:
         yield
         # What is pending is computed now, then it is frozen.
         for records in (moves, moves.line_ids):
-            records._recompute_recordset(_get_frozen_fields(records))
+            fnames = _get_frozen_fields(records)
+            records._recompute_recordset(fnames)
+        for records in (moves, moves.line_ids):
+            give_leave_to_pending(records)
     finally:
-        _posting_ids[moves.env.cr] = outer
+        transaction.posting_ids = outer
 
 
 def _is_frozen(records, field):
@@ -63,7 +64,7 @@ def _get_frozen_fields(records):
     ]
 
 
-def _filter_frozen(records):
+def filter_frozen(records):
     """:return: those that are issued documents, or lines of them"""
     # An addon that is being installed fills its new columns.
     if not records.pool.ready or not any(records._ids):
@@ -73,7 +74,7 @@ def _filter_frozen(records):
         # sudo: what is locked does not depend on who asks
         documents = documents.sudo().move_id
     frozen_ids = set(documents._filter_locked()._ids)
-    frozen_ids -= _posting_ids.get(records.env.cr, frozenset())
+    frozen_ids -= lock_transaction(records.env).posting_ids
     if not frozen_ids or records._name == "account.move":
         return records.browse(id_ for id_ in records._ids if id_ in frozen_ids)
     # sudo: see above
@@ -90,7 +91,7 @@ def _with_issued_kept(method, fnames, wholly):
     """
 
     def wrapper(self):
-        frozen = _filter_frozen(self)
+        frozen = filter_frozen(self)
         if not frozen:
             return method(self)
         if wholly:
@@ -116,7 +117,7 @@ def _compute_not_issued(records, field):
     """
     if isinstance(field.compute, str) or not _is_frozen(records, field):
         return records
-    return records - _filter_frozen(records)
+    return records - filter_frozen(records)
 
 
 class AccountMove(models.Model):
