@@ -7,6 +7,7 @@ from odoo.tools import SQL, mute_logger
 
 from ..models.lock.account_move import FREE_FIELDS
 from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
+from ..models.lock.capability import Filing, with_capability
 from .common import CreditNoteCommon
 
 # What changes on every write, or is bookkeeping that Odoo goes on writing.
@@ -60,19 +61,19 @@ class LockCommon(CreditNoteCommon):
     @classmethod
     def _archive(cls, document):
         """:return: the archived PDF of this document, as Odoo puts it there"""
-        return (
-            cls.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": "invoice.pdf",
-                    "raw": b"%PDF-1.4 issued",
-                    "res_model": "account.move",
-                    "res_id": document.id,
-                    "res_field": "invoice_pdf_report_file",
-                }
-            )
+        # sudo: as Odoo does it
+        attachments = with_capability(
+            cls.env["ir.attachment"].sudo(), Filing, document
+        ).create(
+            {
+                "name": "invoice.pdf",
+                "raw": b"%PDF-1.4 issued",
+                "res_model": "account.move",
+                "res_id": document.id,
+                "res_field": "invoice_pdf_report_file",
+            }
         )
+        return attachments.with_env(cls.env)
 
     @contextmanager
     def _undone(self):

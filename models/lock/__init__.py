@@ -14,6 +14,7 @@ from . import account_payment
 from . import edi_cancellation
 from . import frozen
 from . import ir_attachment
+from . import ir_model
 from . import mail_message
 from . import referenced
 from . import res_company

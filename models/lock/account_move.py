@@ -10,6 +10,7 @@ from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 from .capability import (
     Cancellation,
     FileRenewal,
+    Filing,
     Hashing,
     Posting,
     has_capability,
@@ -78,10 +79,16 @@ NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
 # What decides of the number that comes next.
 DATE_FIELDS = frozenset({"date", "invoice_date"})
 NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
-NO_NUMBER = (False, None, "", "/")
 
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"
+
+
+def is_number(name):
+    """:param name: value of `name`, as `write` takes it: Odoo makes "0" of 0
+    :return: whether this is the number of a document
+    """
+    return not (name is None or name is False or name in ("", "/"))
 
 
 class AccountMove(models.Model):
@@ -125,11 +132,7 @@ class AccountMove(models.Model):
         by_default = self._get_fields_with_default(guarded | {"state"})
         given = [
             by_default
-            | {
-                fname
-                for fname in guarded.intersection(vals)
-                if vals[fname] not in NO_NUMBER
-            }
+            | {fname for fname in guarded.intersection(vals) if is_number(vals[fname])}
             for vals in vals_list
         ]
         if not any(given):
@@ -188,10 +191,14 @@ class AccountMove(models.Model):
         concerned = self._filter_lock_concerned()
         if not concerned:
             return super()._post(soft=soft)
+        numbered = concerned.filtered(
+            lambda move: is_number(move.name) and not move.posted_before
+        )
         with computing_while_posted(concerned):
             posted = super(AccountMove, with_capability(self, Posting, self))._post(
                 soft=soft
             )
+        (posted & numbered)._check_number_unique()
         return without_capability(posted, Posting)
 
     def _get_chains_to_hash(self, *args, **kwargs):
@@ -419,19 +426,16 @@ class AccountMove(models.Model):
         self.ensure_one()
         if fname == "state":
             return self._is_cancellation_step(value)
-        if fname in self._get_lock_file_fields() and value and not self.env.su:
-            # Archived by Odoo's own code, not by a user.
-            return False
+        if fname in self._get_lock_file_fields() and value:
+            # Archived by Odoo's own code, not by a user, once.
+            return has_capability(self.env, Filing, self)
         # sudo: the rules read the document, whatever the user may read of it
         return self.sudo()._is_written_by_odoo(fname, value)
 
     def _is_written_by_odoo(self, fname, value):
         """:return: whether a rule lets this field of this document become the value"""
         if fname in self._get_lock_file_fields():
-            if not value:
-                return has_capability(self.env, FileRenewal, self)
-            # Archived once.
-            return not self.with_context(bin_size=True)[fname]
+            return has_capability(self.env, FileRenewal, self)
         match fname:
             case "inalterable_hash":
                 return not self.inalterable_hash and has_capability(
@@ -460,7 +464,7 @@ class AccountMove(models.Model):
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
             if (
-                type_after not in CUSTOMER_TYPES
+                not {move.move_type, type_after}.intersection(CUSTOMER_TYPES)
                 or not move.company_id.lock_posted_invoices
             ):
                 continue
@@ -475,6 +479,8 @@ class AccountMove(models.Model):
                         document=move._get_document_names(),
                     )
                 )
+            if move.move_type not in CUSTOMER_TYPES:
+                move._check_becoming_customer_document(vals)
             if becomes == "posted" and not has_capability(self.env, Posting, move):
                 raise UserError(
                     self.env._(
@@ -490,6 +496,31 @@ class AccountMove(models.Model):
             }
             if not has_capability(self.env, Posting, move):
                 move._raise_set_by_posting(given)
+
+    def _check_becoming_customer_document(self, vals):
+        """:raise UserError: a customer document would come with a number or an archived
+        file that Odoo did not give to it
+        """
+        if is_number(self.name) or is_number(vals.get("name")):
+            raise UserError(
+                self.env._(
+                    "%(document)s has its number already. Create a new customer "
+                    "document instead.",
+                    document=self._get_document_names(),
+                )
+            )
+        # sudo: which files there are does not depend on who asks
+        if (
+            file := self.env["ir.attachment"]
+            .sudo()
+            .search(
+                Domain("res_model", "=", self._name)
+                & Domain("res_id", "=", self.id)
+                & Domain("res_field", "in", list(self._get_lock_file_fields())),
+                limit=1,
+            )
+        ):
+            file._get_slot()._raise_draft(self.env)
 
     def _check_posted_by_hand(self, fnames):
         """:param fnames: fields that whoever creates this document gave a value
@@ -515,7 +546,7 @@ class AccountMove(models.Model):
     def _check_issued_number_kept(self, name):
         """:raise UserError: the number of a draft that was issued once would be lost"""
         issued = self._filter_lock_concerned().filtered(
-            lambda move: move.posted_before and move.name not in NO_NUMBER
+            lambda move: move.posted_before and is_number(move.name)
         )
         if issued.filtered(lambda move: move.name != name):
             raise UserError(issued._get_lock_refusal(self, ["name"]))
@@ -552,10 +583,41 @@ class AccountMove(models.Model):
         if last["sequence_prefix"] != self._split_number(self.name)["sequence_prefix"]:
             self._raise_number_chosen()
 
+    def _check_number_unique(self):
+        """Look at numbers that the user may choose: the first of a journal.
+
+        :raise UserError: another customer document of the company has this number
+        """
+        if not self:
+            return
+        # sudo: which documents exist does not depend on who asks
+        others = self.sudo().search(
+            Domain("company_id", "in", self.company_id.ids)
+            & Domain("name", "in", self.mapped("name"))
+            & Domain("move_type", "in", CUSTOMER_TYPES)
+            & Domain("posted_before", "=", True)
+        )
+        for move in self:
+            if others.filtered(
+                lambda other, move=move: (
+                    other.name == move.name
+                    and other.company_id == move.company_id
+                    and other != move
+                )
+            ):
+                raise UserError(
+                    self.env._(
+                        "The number %(number)s was issued before, in another journal. "
+                        "Give the journal %(journal)s another first number.",
+                        number=move.name,
+                        journal=move.journal_id.display_name,
+                    )
+                )
+
     def _is_numbered(self):
         """:return: whether this has a number that the lock keeps"""
         return (
-            self.name not in NO_NUMBER
+            is_number(self.name)
             and self.company_id.lock_posted_invoices
             and (self.move_type in CUSTOMER_TYPES or self.journal_id.type == "sale")
         )
