@@ -30,12 +30,15 @@ from . import test_lock_concurrency
 from . import test_lock_doors
 from . import test_lock_edi
 from . import test_lock_fields
+from . import test_lock_findings
+from . import test_lock_frozen
 from . import test_lock_holes
 from . import test_lock_odoo_works
 from . import test_lock_portal
 from . import test_lock_rpc
 from . import test_lock_setting
 from . import test_lock_ui
+from . import test_lock_unchanged
 from . import test_mail
 from . import test_market
 from . import test_methods

@@ -14,9 +14,8 @@ from odoo.service.model import get_public_method
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..models.lock.account_move import CLOSING_ADDONS, FREE_FIELDS, FROZEN_FIELDS
+from ..models.lock.account_move import CLOSING_ADDONS, FREE_FIELDS
 from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
-from ..models.lock.account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .lock_common import LockCommon
 
 
@@ -208,51 +207,6 @@ class TestLockFields(LockCommon):
             ):
                 yield name
 
-    def test_free_fields_compute_nothing_closed(self):
-        """A field that is free must not be the way round to one that is closed."""
-        for model, free_fields in (
-            (self.env["account.move"], FREE_FIELDS),
-            (self.env["account.move.line"], FREE_LINE_FIELDS),
-        ):
-            closed = {
-                name: self.env[name]._get_lock_closed_fields()
-                for name in ("account.move", "account.move.line")
-            }
-            for name in free_fields & model._fields.keys():
-                field = model._fields[name]
-                dependents = {
-                    f"{dependent.model_name}.{dependent.name}"
-                    for dependent in self.env.registry.get_dependent_fields(field)
-                    if dependent.store
-                    and dependent.name in closed.get(dependent.model_name, ())
-                    and dependent.compute not in COMPUTED_FROM_LINES
-                    and dependent.name not in FROZEN_FIELDS
-                }
-                with self.subTest(field=f"{model._name}.{name}"):
-                    self.assertEqual(dependents, set())
-
-    def test_other_records_compute_nothing_closed(self):
-        """Nor must what a document refers to: its customer, its taxes, its terms."""
-        closed = {
-            name: self.env[name]._get_lock_closed_fields()
-            for name in ("account.move", "account.move.line")
-        }
-        found = {
-            f"{dependent.model_name}.{dependent.name}"
-            for model_name, model in self.env.registry.items()
-            if model_name not in closed and not model._abstract
-            for field in model._fields.values()
-            if field.store and str(field) not in UNCHANGEABLE
-            for dependent in self.env.registry.get_dependent_fields(field)
-            if dependent.store
-            and dependent.name in closed.get(dependent.model_name, ())
-            and dependent.compute not in COMPUTED_FROM_LINES
-        }
-        frozen = {f"account.move.{name}" for name in FROZEN_FIELDS} | {
-            f"account.move.line.{name}" for name in FROZEN_LINE_FIELDS
-        }
-        self.assertEqual(found - frozen - COMPUTED_ANEW, set())
-
     def test_database_empties_nothing_else(self):
         """What deleting a record takes off documents is known, and refused."""
         self.env.cr.execute(
@@ -302,25 +256,6 @@ class TestLockFields(LockCommon):
         """The attacks above count these as refusals."""
         self.assertTrue(issubclass(AccessError, UserError))
 
-
-# Totals from the lines, which are closed, and what is due from reconciliations.
-COMPUTED_FROM_LINES = {
-    "_compute_amount",
-    "_compute_amount_residual",
-    "_compute_amount_total_in_currency_signed",
-    "_compute_payment_state",
-}
-
-# Odoo refuses to change the currency of a company with entries.
-UNCHANGEABLE = {"res.company.currency_id"}
-# What is not on the document: the customer's name in lists, the messages, what cash
-# basis makes of the type of an account, the bank statement.
-COMPUTED_ANEW = {
-    "account.move.always_tax_exigible",
-    "account.move.audit_trail_message_ids",
-    "account.move.invoice_partner_display_name",
-    "account.move.line.statement_id",
-}
 
 # Deleting what they refer to is refused, see models/lock/referenced.py.
 KEPT_BY_CODE = {

@@ -339,6 +339,7 @@ class TestLockHoles(LockCommon):
             lambda move: move.env["account.tax"].browse(tax.id).unlink(),
             document=invoice,
             by="Accounting administrator",
+            closed_since="cannot delete taxes that are currently in use",
         )
 
     def test_h20_what_it_refers_to(self):

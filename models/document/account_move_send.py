@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..addition import addition
-from ..lock.capability import Archiving, with_capability
+from ..lock.capability import Archiving, Filing, with_capability
 
 _logger = logging.getLogger(__name__)
 
@@ -61,16 +61,15 @@ class AccountMoveSend(models.AbstractModel):
         if not moves_data:
             return
         self._prepare_invoice_pdf_report(moves_data)
-        # sudo: only Odoo archives the file of a document
-        self.env["ir.attachment"].sudo().create(
+        moves = self.env["account.move"].union(*moves_data)
+        # sudo: who reads a document need not be able to create files
+        with_capability(self.env["ir.attachment"].sudo(), Filing, moves).create(
             [
                 {**data["pdf_attachment_values"], "res_field": "printed_pdf_file"}
                 for data in moves_data.values()
             ]
         )
-        self.env["account.move"].union(*moves_data).invalidate_recordset(
-            ["printed_pdf_id", "printed_pdf_file"]
-        )
+        moves.invalidate_recordset(["printed_pdf_id", "printed_pdf_file"])
 
     @api.model
     def _is_archived_by_sending(self, move):

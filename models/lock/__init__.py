@@ -12,7 +12,9 @@ from . import account_move_line
 from . import account_move_send
 from . import account_payment
 from . import edi_cancellation
+from . import frozen
 from . import ir_attachment
+from . import ir_model
 from . import mail_message
 from . import referenced
 from . import res_company

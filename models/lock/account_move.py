@@ -8,10 +8,10 @@ from odoo.tools import format_list
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
 from ..addition import addition
-from .account_move_line import FROZEN_FIELDS as FROZEN_LINE_FIELDS
 from .capability import (
     Cancellation,
     FileRenewal,
+    Filing,
     Hashing,
     Posting,
     has_capability,
@@ -19,6 +19,9 @@ from .capability import (
     without_capability,
 )
 from .changes import is_changed
+from .columns import check_columns
+from .frozen import computing_while_posted
+from .transaction import give_leave
 
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
 
@@ -77,24 +80,16 @@ NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
 # What decides of the number that comes next.
 DATE_FIELDS = frozenset({"date", "invoice_date"})
 NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
-NO_NUMBER = (False, None, "", "/")
-
-# Odoo computes these anew long after posting: the due date with a payment, from what
-# the payment term says by then; the terms printed, with the customer's language; the
-# bank account, with the payment method that is hoped for; day and place of delivery,
-# with a delivery to come.
-FROZEN_FIELDS = frozenset(
-    {
-        "delivery_date",
-        "incoterm_location",
-        "invoice_date_due",
-        "narration",
-        "partner_bank_id",
-    }
-)
 
 # Documents on their way from posted to cancelled, in this transaction.
 RELEASED = "account_partner_credit_note.released"
+
+
+def is_number(name):
+    """:param name: value of `name`, as `write` takes it: Odoo makes "0" of 0
+    :return: whether this is the number of a document
+    """
+    return not (name is None or name is False or name in ("", "/"))
 
 
 class AccountMove(models.Model):
@@ -126,12 +121,6 @@ class AccountMove(models.Model):
         self.filtered("is_locked").show_reset_to_draft_button = False
         return res
 
-    def _compute_field_value(self, field):
-        # EXTENDS 'base': what was issued is not computed anew
-        if field.name in FROZEN_FIELDS:
-            self = self - self._filter_locked()  # noqa: PLW0642
-        return super()._compute_field_value(field)
-
     # -------------------------------------------------------------------------
     # CRUD
     # -------------------------------------------------------------------------
@@ -144,11 +133,7 @@ class AccountMove(models.Model):
         by_default = self._get_fields_with_default(guarded | {"state"})
         given = [
             by_default
-            | {
-                fname
-                for fname in guarded.intersection(vals)
-                if vals[fname] not in NO_NUMBER
-            }
+            | {fname for fname in guarded.intersection(vals) if is_number(vals[fname])}
             for vals in vals_list
         ]
         if not any(given):
@@ -166,13 +151,16 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        self._check_locked_write(vals)
-        if vals.get("state") == "posted":
-            # What is pending is computed while it is a draft, then it is frozen.
-            concerned = self._filter_lock_concerned()
-            concerned._recompute_recordset(FROZEN_FIELDS)
-            concerned.line_ids._recompute_recordset(FROZEN_LINE_FIELDS)
-        return super().write(vals)
+        for dropped, moves in self._check_locked_write(vals).items():
+            rest = {name: value for name, value in vals.items() if name not in dropped}
+            if rest or not dropped:
+                super(AccountMove, moves).write(rest)
+        return True
+
+    def _write_multi(self, vals_list):
+        # EXTENDS 'base': the last step before the database, whatever led to it
+        check_columns(self, vals_list)
+        return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
@@ -207,11 +195,17 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS 'account': nothing else may write that a document is posted
-        if not self._filter_lock_concerned():
+        concerned = self._filter_lock_concerned()
+        if not concerned:
             return super()._post(soft=soft)
-        posted = super(AccountMove, with_capability(self, Posting, self))._post(
-            soft=soft
+        numbered = concerned.filtered(
+            lambda move: is_number(move.name) and not move.posted_before
         )
+        with computing_while_posted(concerned):
+            posted = super(AccountMove, with_capability(self, Posting, self))._post(
+                soft=soft
+            )
+        (posted & numbered)._check_number_unique()
         return without_capability(posted, Posting)
 
     def _get_chains_to_hash(self, *args, **kwargs):
@@ -389,22 +383,33 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_locked_write(self, vals):
-        """:raise UserError: the values change what the lock closes"""
+        """:return: {names of the values to leave out: documents to write the rest on}.
+            Odoo computes much from a value that it is given, changed or not.
+        :raise UserError: the values change what the lock closes
+        """
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
-            return
+            return {frozenset(): self}
         locked = self._filter_locked()
+        unlocked = self - locked
+        groups = {frozenset(): unlocked} if unlocked or not self else {}
         for move in locked:
-            changed = [
+            # sudo: what would change does not depend on who writes
+            changed = {
+                fname
+                for fname in closed_fields
+                if is_changed(move.sudo(), fname, vals[fname])
+            }
+            if refused := [
                 fname
                 for fname in vals
-                if fname in closed_fields
-                and not move._is_lock_exempt(fname, vals[fname])
-            ]
-            if changed:
-                raise UserError(move._get_lock_refusal(self, changed))
+                if fname in changed and not move._is_lock_exempt(fname, vals[fname])
+            ]:
+                raise UserError(move._get_lock_refusal(self, refused))
+            give_leave(move, changed)
             move._note_cancellation(vals)
-        unlocked = self - locked
+            dropped = frozenset(closed_fields - changed)
+            groups[dropped] = groups.get(dropped, self.browse()) + move
         if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
             unlocked._check_unlocked_write(vals)
         if "name" in closed_fields:
@@ -419,33 +424,28 @@ class AccountMove(models.Model):
             # sudo: what is numbered does not depend on who writes
             for move in unlocked.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
+        return groups
 
     def _is_lock_exempt(self, fname, value):
-        """Say whether this field of this locked document may become this value.
+        """Say whether this field of this locked document may become this other value.
 
         Each rule is a write of Odoo itself on a posted document, and no wider.
 
-        :return: whether it stays as it is, or Odoo may set it
+        :return: whether Odoo may set it
         """
         self.ensure_one()
-        # sudo: what would change does not depend on who writes
-        if not is_changed(self.sudo(), fname, value):
-            return True
         if fname == "state":
             return self._is_cancellation_step(value)
-        if fname in self._get_lock_file_fields() and value and not self.env.su:
-            # Archived by Odoo's own code, not by a user.
-            return False
+        if fname in self._get_lock_file_fields() and value:
+            # Archived by Odoo's own code, not by a user, once.
+            return has_capability(self.env, Filing, self)
         # sudo: the rules read the document, whatever the user may read of it
         return self.sudo()._is_written_by_odoo(fname, value)
 
     def _is_written_by_odoo(self, fname, value):
         """:return: whether a rule lets this field of this document become the value"""
         if fname in self._get_lock_file_fields():
-            if not value:
-                return has_capability(self.env, FileRenewal, self)
-            # Archived once.
-            return not self.with_context(bin_size=True)[fname]
+            return has_capability(self.env, FileRenewal, self)
         match fname:
             case "inalterable_hash":
                 return not self.inalterable_hash and has_capability(
@@ -474,7 +474,7 @@ class AccountMove(models.Model):
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
             if (
-                type_after not in CUSTOMER_TYPES
+                not {move.move_type, type_after}.intersection(CUSTOMER_TYPES)
                 or not move.company_id.lock_posted_invoices
             ):
                 continue
@@ -489,6 +489,8 @@ class AccountMove(models.Model):
                         document=move._get_document_names(),
                     )
                 )
+            if move.move_type not in CUSTOMER_TYPES:
+                move._check_becoming_customer_document(vals)
             if becomes == "posted" and not has_capability(self.env, Posting, move):
                 raise UserError(
                     self.env._(
@@ -504,6 +506,31 @@ class AccountMove(models.Model):
             }
             if not has_capability(self.env, Posting, move):
                 move._raise_set_by_posting(given)
+
+    def _check_becoming_customer_document(self, vals):
+        """:raise UserError: a customer document would come with a number or an archived
+        file that Odoo did not give to it
+        """
+        if is_number(self.name) or is_number(vals.get("name")):
+            raise UserError(
+                self.env._(
+                    "%(document)s has its number already. Create a new customer "
+                    "document instead.",
+                    document=self._get_document_names(),
+                )
+            )
+        # sudo: which files there are does not depend on who asks
+        if (
+            file := self.env["ir.attachment"]
+            .sudo()
+            .search(
+                Domain("res_model", "=", self._name)
+                & Domain("res_id", "=", self.id)
+                & Domain("res_field", "in", list(self._get_lock_file_fields())),
+                limit=1,
+            )
+        ):
+            file._get_slot()._raise_draft(self.env)
 
     def _check_posted_by_hand(self, fnames):
         """:param fnames: fields that whoever creates this document gave a value
@@ -529,7 +556,7 @@ class AccountMove(models.Model):
     def _check_issued_number_kept(self, name):
         """:raise UserError: the number of a draft that was issued once would be lost"""
         issued = self._filter_lock_concerned().filtered(
-            lambda move: move.posted_before and move.name not in NO_NUMBER
+            lambda move: move.posted_before and is_number(move.name)
         )
         if issued.filtered(lambda move: move.name != name):
             raise UserError(issued._get_lock_refusal(self, ["name"]))
@@ -566,10 +593,41 @@ class AccountMove(models.Model):
         if last["sequence_prefix"] != self._split_number(self.name)["sequence_prefix"]:
             self._raise_number_chosen()
 
+    def _check_number_unique(self):
+        """Look at numbers that the user may choose: the first of a journal.
+
+        :raise UserError: another customer document of the company has this number
+        """
+        if not self:
+            return
+        # sudo: which documents exist does not depend on who asks
+        others = self.sudo().search(
+            Domain("company_id", "in", self.company_id.ids)
+            & Domain("name", "in", self.mapped("name"))
+            & Domain("move_type", "in", CUSTOMER_TYPES)
+            & Domain("posted_before", "=", True)
+        )
+        for move in self:
+            if others.filtered(
+                lambda other, move=move: (
+                    other.name == move.name
+                    and other.company_id == move.company_id
+                    and other != move
+                )
+            ):
+                raise UserError(
+                    self.env._(
+                        "The number %(number)s was issued before, in another journal. "
+                        "Give the journal %(journal)s another first number.",
+                        number=move.name,
+                        journal=move.journal_id.display_name,
+                    )
+                )
+
     def _is_numbered(self):
         """:return: whether this has a number that the lock keeps"""
         return (
-            self.name not in NO_NUMBER
+            is_number(self.name)
             and self.company_id.lock_posted_invoices
             and (self.move_type in CUSTOMER_TYPES or self.journal_id.type == "sale")
         )

@@ -5,6 +5,8 @@ from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
 from .capability import Cancellation, has_capability
 from .changes import is_changed
+from .columns import check_columns
+from .transaction import give_leave
 
 # Reconciliation and analytic accounting go on after posting.
 FREE_FIELDS = frozenset(
@@ -20,27 +22,9 @@ FREE_FIELDS = frozenset(
     }
 )
 
-# Odoo computes these anew when somebody edits the tax that the line is of.
-FROZEN_FIELDS = frozenset({"tax_group_id", "tax_line_id"})
-
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
-
-    # -------------------------------------------------------------------------
-    # COMPUTE METHODS
-    # -------------------------------------------------------------------------
-
-    def _compute_field_value(self, field):
-        # EXTENDS 'base': what was issued is not computed anew
-        if field.name in FROZEN_FIELDS:
-            # sudo: what is locked does not depend on who asks
-            locked = self.sudo().move_id._filter_locked()
-            self = self.filtered(  # noqa: PLW0642
-                # sudo: see above
-                lambda line: line.sudo().move_id not in locked
-            )
-        return super()._compute_field_value(field)
 
     # -------------------------------------------------------------------------
     # CRUD
@@ -61,8 +45,16 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        self._check_locked_write(vals)
-        return super().write(vals)
+        for dropped, lines in self._check_locked_write(vals).items():
+            rest = {name: value for name, value in vals.items() if name not in dropped}
+            if rest or not dropped:
+                super(AccountMoveLine, lines).write(rest)
+        return True
+
+    def _write_multi(self, vals_list):
+        # EXTENDS 'base': the last step before the database, whatever led to it
+        check_columns(self, vals_list)
+        return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': an issued document keeps its lines. Not `ondelete`: Odoo
@@ -113,43 +105,46 @@ class AccountMoveLine(models.Model):
             )
 
     def _check_locked_write(self, vals):
-        """:raise UserError: the values change what the lock closes"""
+        """:return: {names of the values to leave out: lines to write the rest on}
+        :raise UserError: the values change what the lock closes
+        """
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
-            return
+            return {frozenset(): self}
         # sudo: what is locked does not depend on who asks
         locked_moves = self.sudo().move_id._filter_locked()
-        if locked_moves:
-            self._check_locked_values(locked_moves, vals, closed_fields)
-        # sudo: what would change does not depend on who writes
-        if vals.get("move_id") and any(
-            is_changed(line, "move_id", vals["move_id"]) for line in self.sudo()
-        ):
-            self._check_target_unlocked(
-                [self._fields["move_id"].convert_to_cache(vals["move_id"], self)]
-            )
-
-    def _check_locked_values(self, locked_moves, vals, closed_fields):
+        # sudo: see above
+        locked = self.filtered(lambda line: line.sudo().move_id in locked_moves)
+        unlocked = self - locked
+        groups = {frozenset(): unlocked} if unlocked or not self else {}
         # Odoo moves the lines of a customer with a new parent company.
         free = (
             {"partner_id"}
             if self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
-            else ()
+            else set()
         )
-        # sudo: what would change does not depend on who writes
-        for line in self.sudo():
-            if line.move_id not in locked_moves:
-                continue
-            changed = [
+        for line in locked:
+            # sudo: what would change does not depend on who writes
+            changed = {
                 fname
-                for fname in vals
-                if fname in closed_fields
-                and fname not in free
-                and is_changed(line, fname, vals[fname])
-            ]
-            if changed:
-                move = line.move_id.with_env(self.env)
-                raise UserError(move._get_lock_refusal(self, changed))
+                for fname in closed_fields
+                if is_changed(line.sudo(), fname, vals[fname])
+            }
+            if refused := [fname for fname in vals if fname in changed - free]:
+                # sudo: see above
+                move = line.sudo().move_id.with_env(self.env)
+                raise UserError(move._get_lock_refusal(self, refused))
+            give_leave(line, changed)
+            dropped = frozenset(closed_fields - changed)
+            groups[dropped] = groups.get(dropped, self.browse()) + line
+        # sudo: what would change does not depend on who writes
+        if vals.get("move_id") and any(
+            is_changed(line, "move_id", vals["move_id"]) for line in unlocked.sudo()
+        ):
+            self._check_target_unlocked(
+                [self._fields["move_id"].convert_to_cache(vals["move_id"], self)]
+            )
+        return groups
 
     def _check_locked_unlink(self):
         """:raise UserError: the document of one of these lines was issued"""

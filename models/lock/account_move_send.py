@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .capability import FileLookup, with_capability, without_capability
+from .capability import FileLookup, Filing, with_capability, without_capability
 
 
 class AccountMoveSend(models.AbstractModel):
@@ -13,7 +13,17 @@ class AccountMoveSend(models.AbstractModel):
         moves.invalidate_recordset(["invoice_pdf_report_id"])
         # sudo: which files there are does not depend on who asks
         moves.sudo().mapped("invoice_pdf_report_id")
-        attachments = super(
-            AccountMoveSend, with_capability(self, FileLookup, moves)
-        )._generate_and_send_invoices(moves, *args, **kwargs)
-        return without_capability(attachments, FileLookup)
+        send = with_capability(self, FileLookup, moves)
+        send = with_capability(send, Filing, moves)
+        attachments = super(AccountMoveSend, send)._generate_and_send_invoices(
+            moves, *args, **kwargs
+        )
+        return without_capability(without_capability(attachments, FileLookup), Filing)
+
+    @api.model
+    def _link_invoice_documents(self, invoices_data):
+        # EXTENDS 'account': what was rendered is archived, also without sending it
+        moves = self.env["account.move"].union(*invoices_data)
+        return super(
+            AccountMoveSend, with_capability(self, Filing, moves)
+        )._link_invoice_documents(invoices_data)

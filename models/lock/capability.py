@@ -51,6 +51,13 @@ class FileLookup(Capability):
     _key = "account_partner_credit_note.file_lookup"
 
 
+class Filing(Capability):
+    """To be given its archived files, by Odoo's own code that makes them."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.filing"
+
+
 class Hashing(Capability):
     """To be given the hash that Odoo has computed for the chain of documents."""
 

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .capability import FileLookup, FileRenewal, has_capability
+from .capability import FileLookup, FileRenewal, Filing, has_capability
 from .changes import is_changed
 
 # What an archived file is, and what it is the file of.
@@ -16,6 +16,7 @@ FILE_FIELDS = frozenset(
         "file_size",
         "mimetype",
         "name",
+        "public",
         "raw",
         "res_field",
         "res_id",
@@ -38,6 +39,20 @@ class Slot(NamedTuple):
     def move(self, vals):
         """:return: the slot after these values are written"""
         return self._replace(**{k: v for k, v in vals.items() if k in SLOT_FIELDS})
+
+    @classmethod
+    def from_values(cls, attachments, vals):
+        """:return: the slot of a file that is created with these values, as far as they
+        tell
+        """
+        values = {}
+        for name in SLOT_FIELDS:
+            field = attachments._fields[name]
+            try:
+                values[name] = field.convert_to_cache(vals.get(name), attachments)
+            except (TypeError, ValueError):
+                values[name] = None
+        return cls(**values)
 
     def _raise_locked(self, env):
         """:raise UserError: always, for a slot of an issued document"""
@@ -75,16 +90,16 @@ class IrAttachment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base': an issued document has one archived file of a kind
-        defaults = {
-            name: self.env.context.get(f"default_{name}") for name in SLOT_FIELDS
+        defaults = self.env["ir.default"]._get_model_defaults(self._name) | {
+            name: self.env.context[f"default_{name}"]
+            for name in SLOT_FIELDS
+            if f"default_{name}" in self.env.context
         }
-        self._check_locked_slots(
-            [
-                Slot(**{name: vals.get(name, defaults[name]) for name in SLOT_FIELDS})
-                for vals in vals_list
-            ]
-        )
-        return super().create(vals_list)
+        slots = [Slot.from_values(self, {**defaults, **vals}) for vals in vals_list]
+        self._check_locked_slots(slots)
+        attachments = super().create(vals_list)
+        attachments._check_no_other_slots(set(slots))
+        return attachments
 
     def write(self, vals):
         # EXTENDS 'base': the archived file of an issued document stays as it is
@@ -96,13 +111,18 @@ class IrAttachment(models.Model):
                     is_changed(attachment, name, vals[name]) for name in closed_fields
                 ):
                     attachment._get_slot()._raise_locked(self.env)
-        if SLOT_FIELDS & vals.keys():
-            # sudo: what would change does not depend on who writes
-            slots = [attachment._get_slot() for attachment in self.sudo()]
-            self._check_locked_slots(
-                [target for slot in slots if (target := slot.move(vals)) != slot]
-            )
-        return super().write(vals)
+        if not SLOT_FIELDS & vals.keys():
+            return super().write(vals)
+        target = Slot.from_values(self, vals)._asdict()
+        target = {name: target[name] for name in SLOT_FIELDS & vals.keys()}
+        # sudo: what would change does not depend on who writes
+        slots = [attachment._get_slot() for attachment in self.sudo()]
+        self._check_locked_slots(
+            [after for slot in slots if (after := slot.move(target)) != slot]
+        )
+        res = super().write(vals)
+        self._check_no_other_slots({slot.move(target) for slot in slots})
+        return res
 
     def unlink(self):
         # EXTENDS 'base': before 'account' takes the file off its document instead
@@ -172,12 +192,28 @@ class IrAttachment(models.Model):
             return
         taken = self._get_taken_slots(slots)
         for slot in slots:
-            if not self.env.su or slot in taken:
+            move = self.env["account.move"].browse(slot.res_id)
+            if slot in taken or not has_capability(self.env, Filing, move):
                 slot._raise_locked(self.env)
             taken.add(slot)
         self.env["account.move"].browse(
             slot.res_id for slot in slots
         ).invalidate_recordset(["invoice_pdf_report_id"])
+
+    def _check_no_other_slots(self, slots):
+        """Look at the rows: what was given is not always what is stored.
+
+        :param slots: where the values said that these files are put
+        :raise UserError: one is the archived file of a document all the same
+        """
+        # sudo: what is locked does not depend on who asks
+        others = {file._get_slot() for file in self.sudo()} - slots
+        for slot in self._filter_archive_slots(others):
+            moves = self.env["account.move"]
+            if moves._get_locked_ids([slot.res_id]):
+                slot._raise_locked(self.env)
+            if moves._get_locked_draft_ids([slot.res_id]):
+                slot._raise_draft(self.env)
 
     @api.model
     def _get_taken_slots(self, slots):

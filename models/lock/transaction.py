@@ -1,0 +1,45 @@
+"""What the lock knows of the transaction it is in.
+
+Kept by the cursor, and not on it, nor in a context: neither RPC nor the code of a
+server action can reach it.
+"""
+
+import dataclasses
+from weakref import WeakKeyDictionary
+
+
+@dataclasses.dataclass
+class LockTransaction:
+    posting_ids: frozenset = frozenset()
+    """Ids of the documents that `_post` is posting."""
+
+    leaves: set = dataclasses.field(default_factory=set)
+    """Triples of model, id and field that the barrier has let through and that have not
+    reached the database yet."""
+
+
+_transactions = WeakKeyDictionary()
+
+
+def lock_transaction(env):
+    """:return: the `LockTransaction` of this environment"""
+    return _transactions.setdefault(env.cr, LockTransaction())
+
+
+def give_leave(record, fnames):
+    """Let these fields pass the last step: the barrier has let them through."""
+    lock_transaction(record.env).leaves.update(
+        (record._name, record.id, fname) for fname in fnames
+    )
+
+
+def give_leave_to_pending(records):
+    """The same for all that waits in the cache to be written to the database."""
+    leaves = lock_transaction(records.env).leaves
+    for field, dirty_ids in records.env.transaction.field_dirty.items():
+        if field.model_name == records._name:
+            leaves.update(
+                (records._name, id_, field.name)
+                for id_ in records._ids
+                if id_ in dirty_ids
+            )

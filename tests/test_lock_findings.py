@@ -1,0 +1,207 @@
+"""The second series of attacks: what got through, each looked at in the database."""
+
+import base64
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .lock_common import LockCommon
+
+FORGED = b"%PDF-1.4 forged"
+
+
+@tagged("post_install", "-at_install")
+class TestLockFindings(LockCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.document = cls._invoice(100.0)
+
+    def _draft(self, **values):
+        return self._invoice(10.0, post=False, **values)
+
+    # --- C2: archived files --------------------------------------------------------
+
+    def _forge(self, move, field="invoice_pdf_report_file", **context):
+        return (
+            move.env["ir.attachment"]
+            .with_context(**context)
+            .create(
+                {
+                    "name": "INV.pdf",
+                    "datas": base64.b64encode(FORGED),
+                    "res_model": "account.move",
+                    "res_field": field,
+                }
+            )
+        )
+
+    def test_c2_id_as_text(self):
+        for field in ("invoice_pdf_report_file", "printed_pdf_file"):
+            self.assertHole(
+                lambda move, field=field: self._forge(
+                    move, field, default_res_id=str(move.id)
+                )
+            )
+
+    def test_c2_user_default(self):
+        def forge(move):
+            for name, value in (
+                ("res_id", move.id),
+                ("res_model", "account.move"),
+                ("res_field", "printed_pdf_file"),
+            ):
+                move.env["ir.default"].set("ir.attachment", name, value, user_id=True)
+            move.env["ir.attachment"].create(
+                {"name": "x", "datas": base64.b64encode(FORGED)}
+            )
+
+        self.assertHole(forge)
+
+    def test_c2_second_file(self):
+        self._archive(self.document)
+        self.assertHole(lambda move: self._forge(move, default_res_id=str(move.id)))
+
+    def test_c2_draft(self):
+        draft = self._draft()
+        self.assertHole(
+            lambda move: self._forge(move, default_res_id=str(move.id)),
+            document=draft,
+            refusal="is a draft",
+        )
+
+    def test_c2_written_as_text(self):
+        attachment = self.env["ir.attachment"].create({"name": "x", "raw": FORGED})
+        attachment.create_uid = self.clerk
+        self.env.flush_all()
+        values = {
+            "res_model": "account.move",
+            "res_field": "printed_pdf_file",
+            "res_id": str(self.document.id),
+        }
+        for user in self.users.values():
+            changes, _error = self._attack(
+                lambda _move, user=user: attachment.with_user(user).write(values),
+                self.document,
+                user,
+            )
+            self.assertEqual(changes, [])
+
+    def test_c2_superuser(self):
+        """A server action is not Odoo's own code."""
+        self.assertHole(
+            lambda move: move.sudo().write(
+                {"invoice_pdf_report_file": base64.b64encode(FORGED)}
+            ),
+            by="Accounting administrator",
+        )
+
+    def test_c2_entry_that_becomes_an_invoice(self):
+        entry = self.env["account.move"].create({"move_type": "entry"})
+        self._forge(entry, default_res_id=entry.id)
+        with self.assertRefusal("is a draft"):
+            entry.write({"move_type": "out_invoice", "name": False})
+
+    # --- C3, C4: columns and tables ------------------------------------------------
+
+    def assertRefusedFor(self, user, attack):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            attack(self.env(user=user.id, su=user.id == 1, context={}))
+
+    @mute_logger("odoo.sql_db")
+    def test_c3_columns_dropped(self):
+        for user in (self.administrator, self.users["superuser"]):
+            for model, name in (
+                ("account.move", "narration"),
+                ("account.move.line", "discount"),
+                ("account.document.lock.log", "user_id"),
+                ("mail.message", "author_id"),
+            ):
+                self.assertRefusedFor(
+                    user,
+                    lambda env, model=model, name=name: (
+                        env["ir.model.fields"]
+                        ._get(model, name)
+                        .with_env(env)
+                        .with_context(_force_unlink=True)
+                        .unlink()
+                    ),
+                )
+            self.assertRefusedFor(
+                user,
+                lambda env: (
+                    env["ir.model"]
+                    ._get("account.document.lock.log")
+                    .with_env(env)
+                    .with_context(_force_unlink=True)
+                    .unlink()
+                ),
+            )
+        self.env.cr.execute("SELECT narration FROM account_move LIMIT 1")
+        self.env.cr.execute("SELECT user_id FROM account_document_lock_log LIMIT 1")
+
+    @mute_logger("odoo.sql_db")
+    def test_c4_relation_over_the_ledger(self):
+        for table, column in (
+            ("account_move_line", "partner_id"),
+            ("account_move", "partner_id"),
+            ("account_document_lock_log", "user_id"),
+            ("account_move_line_account_tax_rel", "account_move_line_id"),
+        ):
+            self.assertRefusedFor(
+                self.administrator,
+                lambda env, table=table, column=column: env["ir.model.fields"].create(
+                    {
+                        "name": "x_d",
+                        "model_id": env["ir.model"]._get("res.partner").id,
+                        "ttype": "many2many",
+                        "relation": "ir.model.fields",
+                        "relation_table": table,
+                        "column1": column,
+                        "column2": "id",
+                        "state": "manual",
+                        "field_description": "d",
+                    }
+                ),
+            )
+
+    # --- H2, H3: numbers -----------------------------------------------------------
+
+    def test_h2_number_zero(self):
+        for name in (0, 0.0):
+            with self.assertRefusal("cannot be chosen"):
+                self._draft(name=name)
+
+    def test_h2_entry_with_a_number(self):
+        entry = self.env["account.move"].create(
+            {"move_type": "entry", "name": "INV/2026/77777"}
+        )
+        with self.assertRefusal("has its number already"):
+            entry.with_user(self.clerk).write({"move_type": "out_invoice"})
+
+    def test_h2_number_of_another_journal(self):
+        journal = self.company_data["default_journal_sale"].copy({"code": "OTH"})
+        draft = self._draft(journal_id=journal.id)
+        draft.name = self.document.name
+        with self.assertRefusal("was issued before"):
+            draft.action_post()
+
+    def test_h3_number_that_disappears(self):
+        """Set to draft while the lock was off for a moment."""
+        self._set_lock(False)
+        self.document.button_draft()
+        self._set_lock(True)
+        document = self.document.with_user(self.clerk)
+        number = document.name
+        for attack in (
+            lambda: document.write({"move_type": "entry"}),
+            lambda: document.write({"move_type": "entry", "name": "/"}),
+            lambda: document.with_context(force_delete=True).unlink(),
+        ):
+            with self.assertRefusal():
+                attack()
+        self.env.cr.execute(
+            "SELECT name, move_type FROM account_move WHERE id = %s", [document.id]
+        )
+        self.assertEqual(self.env.cr.fetchall(), [(number, "out_invoice")])
