@@ -154,12 +154,19 @@ def compare_tax_totals(ledger):
     """What is shown and printed under the lines."""
     move = ledger.move
     totals = move.tax_totals
+    # Odoo lets a line without taxes carry no amounts: what it is worth in company
+    # currency is computed from its price, to the cent before all are added up.
+    is_company_carried = move.currency_id == move.company_currency_id or all(
+        line.tax_ids for line in ledger.line_items
+    )
 
     def compare(what, values, key, value, about=""):
         for suffix, other, currency in (
             ("_currency", value.currency, move.currency_id),
             ("", value.company, move.company_currency_id),
         ):
+            if not suffix and not is_company_carried:
+                continue
             yield Comparison(
                 f"tax_totals {what} / journal items"
                 f"{'' if suffix else ', company currency'}",
@@ -216,6 +223,9 @@ def compare_lines(ledger):
         ledger.untaxed.currency,
         move.currency_id,
     )
+    if "rounding" in ledger.tax_items.mapped("display_type"):
+        # Cash rounding that is tax is of no line.
+        return
     taxes = sum(line.price_total - line.price_subtotal for line in ledger.line_items)
     yield Comparison(
         "taxes of the lines / journal items",
