@@ -534,12 +534,9 @@ class TestOneTruth(RandomInvoices):
                 )
                 name = "income and discount" if is_discount else account.display_name
                 add("account", [name], item)
-            # A discount without taxes lowers no base; Odoo rounds the tax in one by
-            # itself; and lines that are credited after it are credited at full price.
-            if not case.is_early or (
-                case.invoice["term"] == "mixed"
-                and "lines" not in {step.method for step in case.steps}
-            ):
+            # Odoo rounds the tax in a discount by itself, and what is credited after it
+            # in parts is credited at full price until the last.
+            if not case.is_early:
                 add("tax", item.tax_line_id, item)
                 add("base", item.tax_ids.flatten_taxes_hierarchy(), item)
                 add("tag", item.tax_tag_ids, item)
