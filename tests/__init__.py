@@ -23,6 +23,7 @@ from . import test_invoice_again
 from . import test_lock_capability
 from . import test_lock_changes
 from . import test_lock_concurrency
+from . import test_lock_database
 from . import test_lock_doors
 from . import test_lock_edi
 from . import test_lock_fields

@@ -29,6 +29,9 @@ class AccountDocumentLockLog(models.Model):
         ondelete="restrict",
     )
     lock_posted_invoices = fields.Boolean(string="Locked Afterwards", readonly=True)
+    lock_in_database = fields.Boolean(
+        string="In the Database Afterwards", readonly=True
+    )
 
     # -------------------------------------------------------------------------
     # CRUD

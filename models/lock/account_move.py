@@ -19,10 +19,10 @@ from .capability import (
 )
 from .changes import is_changed
 from .columns import check_columns
+from .database import database_leave
 from .frozen import computing_while_posted
+from .policy import CUSTOMER_TYPES
 from .transaction import give_leave
-
-CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
 
 # What these addons define on a document and its lines belongs to the document. Fields
 # of other addons are theirs: states of e-invoicing, portal tokens, followers.
@@ -158,8 +158,10 @@ class AccountMove(models.Model):
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        check_columns(self, vals_list)
-        return super()._write_multi(vals_list)
+        if not check_columns(self, vals_list):
+            return super()._write_multi(vals_list)
+        with database_leave(self.env):
+            return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
