@@ -261,6 +261,26 @@ class TestLockDatabase(LockCommon):
             "DELETE FROM res_partner WHERE id = %s", address.id, document=invoice
         )
 
+    def test_column_that_goes(self):
+        """Another addon is uninstalled: the columns that stay are kept all the same."""
+        self.env.cr.execute("ALTER TABLE account_move DROP COLUMN narration CASCADE")
+        self.env.cr.execute(
+            "ALTER TABLE account_move_line ALTER COLUMN discount TYPE varchar"
+        )
+        for statement, refused in (
+            ("UPDATE account_move SET ref = 'x' WHERE id = %s", True),
+            ("UPDATE account_move SET amount_residual = 1 WHERE id = %s", False),
+            ("UPDATE account_move_line SET name = 'x' WHERE move_id = %s", True),
+            (
+                "UPDATE account_move_line SET no_followup = true WHERE move_id = %s",
+                False,
+            ),
+        ):
+            if refused:
+                self.assertRefusedByDatabase(statement, self.document.id)
+            else:
+                self.env.cr.execute(statement, [self.document.id])
+
     def test_made_once(self):
         """Another load of the registry makes nothing anew."""
         self.env.cr.execute("SELECT max(oid) FROM pg_trigger")

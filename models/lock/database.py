@@ -224,9 +224,15 @@ def _get_triggers(env):
 def _get_definition(env):
     """:return: SQL script of all functions and triggers"""
     types = _quote_all(CUSTOMER_TYPES)
+    functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types)
+    for placeholder, model in (
+        ("%UNLESS_SAME_DOCUMENT%", "account.move"),
+        ("%UNLESS_SAME_LINE%", "account.move.line"),
+    ):
+        functions = functions.replace(placeholder, _get_unless_same(env[model]))
     return "\n".join(
         [
-            _FUNCTIONS.replace("%CUSTOMER_TYPES%", types),
+            functions,
             *(trigger.get_sql() for trigger in _get_triggers(env)),
             *(
                 "CREATE TRIGGER account_document_refuse_truncate BEFORE TRUNCATE"
@@ -236,6 +242,14 @@ def _get_definition(env):
             _SEALING.replace("%CUSTOMER_TYPES%", types),
         ]
     )
+
+
+def _get_unless_same(model):
+    """:return: statements that leave the function if no closed column changes"""
+    columns = sorted(get_closed_columns(model))
+    return _UNLESS_SAME.replace(
+        "%OLD%", ", ".join(f'OLD."{column}"' for column in columns)
+    ).replace("%NEW%", ", ".join(f'NEW."{column}"' for column in columns))
 
 
 def _quote_all(texts):
@@ -341,6 +355,7 @@ BEGIN
         END IF;
         RETURN OLD;
     END IF;
+    %UNLESS_SAME_DOCUMENT%
     IF OLD.inalterable_hash IS NULL THEN
         columns := array_remove(columns, 'inalterable_hash');
     END IF;
@@ -366,6 +381,7 @@ BEGIN
         END IF;
         RETURN OLD;
     END IF;
+    %UNLESS_SAME_LINE%
     changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
     IF changed IS NOT NULL AND account_document_is_sealed(OLD.move_id) THEN
         PERFORM account_document_refuse(OLD.move_id, changed);
@@ -518,6 +534,17 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+"""
+
+# Quicker than by names. A column that went or changed its type since is found by those.
+_UNLESS_SAME = """
+    BEGIN
+        IF (%OLD%) IS NOT DISTINCT FROM (%NEW%) THEN
+            RETURN NEW;
+        END IF;
+    EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
+        NULL;
+    END;
 """
 
 _SEALING = """
