@@ -41,6 +41,7 @@ from . import test_market
 from . import test_methods
 from . import test_odoo_reversal
 from . import test_over_credit
+from . import test_over_credit_again
 from . import test_pages
 from . import test_point_of_sale
 from . import test_portal

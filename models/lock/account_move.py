@@ -167,6 +167,11 @@ class AccountMove(models.Model):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
         # reconciliations before it comes to that.
         self._check_locked_unlink()
+        # Nor is what an issued document names.
+        self._check_not_on_locked(
+            self.filtered(lambda move: move.move_type in CUSTOMER_TYPES),
+            ["reversed_entry_id", "debit_origin_id"],
+        )
         return super().unlink()
 
     @api.model
