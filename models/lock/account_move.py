@@ -22,7 +22,7 @@ from .columns import check_columns
 from .database import database_leave
 from .frozen import computing_while_posted
 from .policy import CUSTOMER_TYPES
-from .transaction import give_leave
+from .transaction import give_leave, lock_transaction
 
 # What these addons define on a document and its lines belongs to the document. Fields
 # of other addons are theirs: states of e-invoicing, portal tokens, followers.
@@ -450,8 +450,10 @@ class AccountMove(models.Model):
                 )
             case "delivery_date":
                 # Hungary and Saudi Arabia fill it right after posting.
-                return not self.delivery_date and not is_changed(
-                    self, "invoice_date", value
+                return (
+                    not self.delivery_date
+                    and not is_changed(self, "invoice_date", value)
+                    and lock_transaction(self.env).has_posted(self)
                 )
             case "sequence_prefix" | "sequence_number":
                 return value == self._split_number(self.name)[fname]

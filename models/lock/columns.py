@@ -67,7 +67,7 @@ def _are_unsealed(records, ids):
     if records._name == "account.move.line":
         # sudo: what is sealed does not depend on who writes
         moves = moves.sudo().move_id
-    return lock_transaction(records.env).unsealed_ids.issuperset(moves._ids)
+    return lock_transaction(records.env).has_posted(moves)
 
 
 def _check_rows(records, names, rows):

@@ -4,11 +4,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from .capability import LogEntry, with_capability
+from .changes import is_changed
 from .database import database_leave, seal_documents
 
 _logger = logging.getLogger(__name__)
 
-SWITCHES = ("lock_posted_invoices", "lock_in_database")
+# What only an accounting administrator changes, and its value in a new company.
+SWITCHES = {
+    "lock_posted_invoices": True,
+    "lock_in_database": True,
+    "over_credit_policy": "block",
+}
 
 
 class ResCompany(models.Model):
@@ -38,16 +44,20 @@ class ResCompany(models.Model):
         # EXTENDS 'base': a company without the lock is an administrator's decision, and
         # is logged like switching it off
         if not self._has_lock_access():
-            if any(not vals.get(name, True) for vals in vals_list for name in SWITCHES):
+            if any(
+                vals.get(name, on) != on
+                for vals in vals_list
+                for name, on in SWITCHES.items()
+            ):
                 self._check_lock_access()
             # Not by a user default either, which anybody can set.
-            vals_list = [
-                {**vals, **dict.fromkeys(SWITCHES, True)} for vals in vals_list
-            ]
+            vals_list = [{**vals, **SWITCHES} for vals in vals_list]
         companies = super().create(vals_list)
         # sudo: a setting that holds for everybody
         companies.filtered(
-            lambda company: not all(company.sudo()[name] for name in SWITCHES)
+            lambda company: any(
+                company.sudo()[name] != on for name, on in SWITCHES.items()
+            )
         )._log_lock()
         return companies
 
@@ -59,15 +69,17 @@ class ResCompany(models.Model):
         # sudo: a setting that holds for everybody
         changing = self.filtered(
             lambda company: any(
-                company.sudo()[name] != bool(vals[name]) for name in switches
+                is_changed(company.sudo(), name, vals[name]) for name in switches
             )
         )
         if not changing:
             return super().write(vals)
         changing._check_lock_access()
+        # What was written before was written under the other setting.
+        self.env.flush_all()
         with database_leave(self.env):
             res = super().write(vals)
-            self.flush_recordset(SWITCHES)
+            self.flush_recordset(list(SWITCHES))
         # What was issued meanwhile.
         seal_documents(self.env, changing)
         changing._log_lock()
@@ -101,11 +113,12 @@ class ResCompany(models.Model):
             # sudo: what is written in the log does not depend on who writes it
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s, in the "
-                "database %s, by user %s",
+                "database %s, more credit than the invoice: %s, by user %s",
                 company.id,
                 company.sudo().name,
                 "on" if company.sudo().lock_posted_invoices else "off",
                 "on" if company.sudo().lock_in_database else "off",
+                company.sudo().over_credit_policy,
                 self.env.uid,
             )
         # sudo: nobody has the right to write in the log, nor may all read the setting

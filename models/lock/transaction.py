@@ -24,6 +24,10 @@ class LockTransaction:
     leave_depth: int = 0
     """How many blocks of code have leave to pass the triggers, one in the other."""
 
+    def has_posted(self, moves):
+        """:return: whether this transaction has posted, or is posting, all of these"""
+        return (self.unsealed_ids | self.posting_ids).issuperset(moves._ids)
+
 
 _transactions = WeakKeyDictionary()
 
