@@ -25,6 +25,12 @@ class CreditNotePlan:
     lines: tuple  # of CreditNoteLine
     is_whole: bool  # whether Odoo's copy of the invoice comes to it
 
+    def has_discount_items(self):
+        """:return: whether there are items of an early payment discount in it"""
+        return any(
+            isinstance(cell.row, DiscountedLine) for cell in self.credit.amounts
+        )
+
 
 @dataclass(frozen=True)
 class CreditNoteLine:
@@ -135,7 +141,7 @@ class AccountMoveReversal(models.TransientModel):
                 cell.column for cell in left if isinstance(cell.column, TaxItem)
             }
             # The discount is off the price now, and off the base of taxes with it.
-            left = left.without(lambda cell: getattr(cell.column, "kind", "") == "epd")
+            left = left.without_discounts()
         return plan_total(
             left, total, whole_columns, self._get_company_total(invoice, total)
         )
