@@ -157,14 +157,21 @@ def _add_supply_to_ubl(node, credit_note, contents):
 def _add_amounts_to_ubl(node, credit_note, _contents):
     """BT-113, BT-115: what was set off at issue was not paid before"""
     totals = node["cac:LegalMonetaryTotal"]
+    total, rounding, prepaid = (
+        float((totals.get(f"cbc:{name}Amount") or {}).get("_text") or 0.0)
+        for name in ("TaxInclusive", "PayableRounding", "Prepaid")
+    )
+    # What is left of it Odoo calls prepaid for another reason: tax withheld.
+    prepaid -= credit_note.amount_total - credit_note.amount_residual
+    # BR-CO-16
+    payable = total + rounding - prepaid
     currency = credit_note.currency_id
-    settled = credit_note.amount_total - credit_note.amount_residual
-    for name, change in (
-        ("cbc:PrepaidAmount", -settled),
-        ("cbc:PayableAmount", settled),
+    for name, amount in (
+        ("cbc:PrepaidAmount", prepaid),
+        ("cbc:PayableAmount", payable),
     ):
-        amount = currency.round(float(totals[name]["_text"]) + change) + 0.0
-        totals[name]["_text"] = f"{amount:.{currency.decimal_places}f}"
+        text = f"{currency.round(amount) + 0.0:.{currency.decimal_places}f}"
+        totals[name]["_text"] = text
 
 
 @_of_credit_notes_in_ubl
