@@ -31,7 +31,7 @@ class CentsCommon(CreditNoteCommon):
             **values,
         )
 
-    def _credit_line(self, line):
+    def _credit_line(self, line, **values):
         return self._credit(
             line.move_id,
             credit_method="lines",
@@ -40,6 +40,7 @@ class CentsCommon(CreditNoteCommon):
                     {
                         "invoice_line_id": line.id,
                         "quantity": line.quantity_creditable,
+                        **values,
                     }
                 )
             ],
