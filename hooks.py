@@ -1,3 +1,6 @@
+from .models.lock.database import remove_triggers
+
+
 def uninstall_hook(env):
     """Take the reasons off the credit notes, since the database keeps those in use.
 
@@ -6,6 +9,7 @@ def uninstall_hook(env):
 
     :param env: environment of the superuser
     """
+    remove_triggers(env)
     # Not by `write`: the lock refuses it, and the column is dropped next.
     env.cr.execute(
         "UPDATE account_move SET credit_note_reason_id = NULL"

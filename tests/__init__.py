@@ -28,6 +28,7 @@ from . import test_invoices_tab
 from . import test_lock_capability
 from . import test_lock_changes
 from . import test_lock_concurrency
+from . import test_lock_database
 from . import test_lock_doors
 from . import test_lock_edi
 from . import test_lock_fields
@@ -46,6 +47,7 @@ from . import test_methods
 from . import test_odoo_reversal
 from . import test_one_truth
 from . import test_over_credit
+from . import test_over_credit_again
 from . import test_pages
 from . import test_point_of_sale
 from . import test_portal

@@ -51,6 +51,7 @@ class Ledger:
         self.term_items = self._items("payment_term")
         self.tax_items = move.line_ids.filtered("tax_repartition_line_id")
         self.line_items = self._items("product") - self.tax_items
+        self.discount_items = self._items("epd")
         self.rounding_items = self._items("rounding") - self.tax_items
 
     def _items(self, display_type):
@@ -154,12 +155,21 @@ def compare_tax_totals(ledger):
     """What is shown and printed under the lines."""
     move = ledger.move
     totals = move.tax_totals
+    # Odoo lets lines without taxes, discounts and cash rounding carry no amounts: what
+    # they are worth in company currency is computed anew.
+    is_company_carried = move.currency_id == move.company_currency_id or (
+        all(line.tax_ids for line in ledger.line_items)
+        and not ledger.rounding_items
+        and not ledger.discount_items
+    )
 
     def compare(what, values, key, value, about=""):
         for suffix, other, currency in (
             ("_currency", value.currency, move.currency_id),
             ("", value.company, move.company_currency_id),
         ):
+            if not suffix and not is_company_carried:
+                continue
             yield Comparison(
                 f"tax_totals {what} / journal items"
                 f"{'' if suffix else ', company currency'}",
@@ -181,6 +191,12 @@ def compare_tax_totals(ledger):
         for group in subtotal["tax_groups"]
     }
     taxes, bases = ledger.group_taxes(), ledger.group_bases()
+    # Odoo computes anew what taxes on a discount add to the base of other taxes.
+    is_base_carried = not any(
+        ledger.discount_items.tax_ids.flatten_taxes_hierarchy().mapped(
+            "include_base_amount"
+        )
+    )
     for group in {*taxes, *bases, *move.env["account.tax.group"].browse(shown)}:
         values = shown.get(group.id, {})
         yield from compare(
@@ -190,13 +206,14 @@ def compare_tax_totals(ledger):
             taxes.get(group, Value(0.0, 0.0)),
             group.name,
         )
-        yield from compare(
-            "base of a group",
-            values,
-            "base_amount",
-            bases.get(group, Value(0.0, 0.0)),
-            group.name,
-        )
+        if is_base_carried:
+            yield from compare(
+                "base of a group",
+                values,
+                "base_amount",
+                bases.get(group, Value(0.0, 0.0)),
+                group.name,
+            )
 
 
 def compare_lines(ledger):
@@ -216,6 +233,9 @@ def compare_lines(ledger):
         ledger.untaxed.currency,
         move.currency_id,
     )
+    if "rounding" in ledger.tax_items.mapped("display_type") or ledger.discount_items:
+        # Cash rounding that is tax is of no line, nor what a discount takes off taxes.
+        return
     taxes = sum(line.price_total - line.price_subtotal for line in ledger.line_items)
     yield Comparison(
         "taxes of the lines / journal items",

@@ -1,7 +1,7 @@
 from lxml import html
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import CreditNoteCommon
 from .document_amounts import compare_cii, compare_ubl, get_comparisons
@@ -315,3 +315,46 @@ class TestCentsOfElectronicFiles(CentsCommon):
             for comparison in compare_ubl(credit_note)
         }
         self.assertEqual(totals["UBL TaxInclusiveAmount / ledger"], 120.58)
+
+
+@tagged("post_install", "-at_install")
+class TestCentsOfDrafts(CentsCommon):
+    """A draft keeps the amounts of its plan until somebody changes what they are of."""
+
+    def setUp(self):
+        super().setUp()
+        self.invoice = self._invoice_of(
+            (100.0, self._tax(21.0), {"quantity": 2.0}),
+            (33.33, self._tax(6.0), {"quantity": 3.0, "discount": 10.0}),
+        )
+        wizard = self._wizard(
+            self.invoice, credit_method="percentage", percentage=33.3
+        )
+        wizard.action_save_draft()
+        self.draft = wizard.new_move_ids
+
+    def _read_amounts(self):
+        return {
+            item: (item.amount_currency, item.balance, item.price_subtotal)
+            for item in self.draft.line_ids
+        }
+
+    def test_opened_and_saved(self):
+        before = self._read_amounts()
+        with Form(self.draft) as form:
+            form.narration = "Seen"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self._read_amounts(), before)
+        self.assertOneTruth(self.draft)
+
+    def test_price_is_changed(self):
+        line = self.draft.invoice_line_ids[0]
+        other = self.draft.invoice_line_ids[1]
+        kept = (other.price_subtotal, other.price_total)
+        with Form(self.draft) as form, form.invoice_line_ids.edit(0) as edited:
+            edited.price_unit = 20.0
+        self.assertEqual((line.price_subtotal, line.price_total), (40.0, 48.4))
+        self.assertEqual((other.price_subtotal, other.price_total), kept)
+        self.assertAlmostEqual(self.draft.amount_total, 48.4 + kept[1])
+        self.assertOneTruth(self.draft)

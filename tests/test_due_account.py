@@ -35,7 +35,8 @@ class TestDueAccount(CreditNoteCommon):
         self.assertEqual(invoice.amount_residual, amount)
         for credit_note in invoice.reversal_move_ids:
             self.assertEqual(credit_note.amount_residual, 0.0)
-            self.assertEqual(
+            # A part may come off some of the instalments only.
+            self.assertLessEqual(
                 self._get_due_accounts(credit_note), self._get_due_accounts(invoice)
             )
 

@@ -95,10 +95,7 @@ class TestLockDoors(LockCommon):
                 self.company.with_context(_force_unlink=True).currency_id = currency
 
     def test_terms_in_another_language(self):
-        """What is translated is written below `write`: no such field is closed."""
-        for model in (self.env["account.move"], self.env["account.move.line"]):
-            for name in model._get_lock_closed_fields():
-                self.assertFalse(model._fields[name].translate, name)
+        """What is translated is written below `write`."""
         self.assertNothingClosedChanges(
             lambda move: move.update_field_translations(
                 "narration", {"en_US": {"a": "b"}}

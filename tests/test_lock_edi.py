@@ -143,6 +143,11 @@ class TestLockEdi(LockCommon):
             for amount in (23.0, 46.0)
         )
         told.l10n_hu_edi_state = "confirmed"
+        # What a demo system says cancels nothing.
+        self.company.l10n_hu_edi_server_mode = "demo"
+        with self.assertRefusal(self.document.name):
+            self._hungary("VERIFICATION_DONE")
+        self.company.l10n_hu_edi_server_mode = "production"
         self._hungary("NOT_VERIFIABLE")
         self.assertNotCancelled()
         self._hungary("VERIFICATION_DONE")

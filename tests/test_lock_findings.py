@@ -2,10 +2,12 @@
 
 import base64
 
-from odoo.exceptions import UserError
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.lock.transaction import lock_transaction
 from .lock_common import LockCommon
 
 FORGED = b"%PDF-1.4 forged"
@@ -205,3 +207,49 @@ class TestLockFindings(LockCommon):
             "SELECT name, move_type FROM account_move WHERE id = %s", [document.id]
         )
         self.assertEqual(self.env.cr.fetchall(), [(number, "out_invoice")])
+
+    # --- M1, M8, M10 ---------------------------------------------------------------
+
+    def test_m1_forged_history(self):
+        field = self.env["ir.model.fields"]._get("account.move", "ref")
+        forged = {
+            "model": "account.move",
+            "res_id": self.document.id,
+            "body": "Forged",
+        }
+        for values in (
+            {"author_id": self.env.ref("base.partner_root").id},
+            {"date": "2024-01-01 00:00:00", "message_type": "comment"},
+            {
+                "message_type": "comment",
+                "tracking_value_ids": [
+                    Command.create({"field_id": field.id, "new_value_char": "x"})
+                ],
+            },
+        ):
+            for user in (self.clerk, self.administrator):
+                with (
+                    self.subTest(values=values, user=user.login),
+                    self.assertRefusal(),
+                    self.env.cr.savepoint(),
+                ):
+                    self.env["mail.message"].with_user(user).create(
+                        {**forged, **values}
+                    )
+        message = self.document.with_user(self.clerk).message_post(
+            body="Hello", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        self.assertEqual(message.author_id, self.clerk.partner_id)
+
+    def test_m8_policy(self):
+        system = self._new_user("lock_system", "base.group_system")
+        with self.assertRaises(AccessError):
+            self.company.with_user(system).over_credit_policy = "warn"
+        self.company.with_user(self.administrator).over_credit_policy = "warn"
+        entry = self.env["account.document.lock.log"].search([], limit=1)
+        self.assertEqual(entry.user_id, self.administrator)
+        self.assertEqual(entry.over_credit_policy, "warn")
+
+    def test_m10_delivery_date(self):
+        lock_transaction(self.env).unsealed_ids.clear()
+        self.assertHole(lambda move: move.write({"delivery_date": move.invoice_date}))

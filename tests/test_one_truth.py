@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .document_amounts import compare_cii, compare_ubl, get_comparisons
+from .document_amounts import Ledger, compare_cii, compare_ubl, get_comparisons
 from .random_invoices import RARE_TAXES, TAXES, RandomInvoices
 
 # In CI always the same, with CREDIT_NOTE_EXAMPLES=5000 so many others. A failure names
@@ -390,7 +390,9 @@ class TestOneTruth(RandomInvoices):
         # They say no more than two decimals.
         if self.has_edi and move.currency_id.decimal_places <= 2:
             comparisons += compare_ubl(move)
-            comparisons += compare_cii(move)
+            # Odoo's knows no cash rounding.
+            if "rounding" not in move.line_ids.mapped("display_type"):
+                comparisons += compare_cii(move)
         return comparisons
 
     def _note_comparisons(self, case, step, credit_note, excused):
@@ -459,7 +461,7 @@ class TestOneTruth(RandomInvoices):
         currency = credit_note.currency_id
         amounts = {
             "total": credit_note.amount_total,
-            "untaxed": credit_note.amount_untaxed,
+            "untaxed": Ledger(credit_note).untaxed.currency,
         }
         missing = []
         for name, amount in amounts.items():
@@ -532,12 +534,9 @@ class TestOneTruth(RandomInvoices):
                 )
                 name = "income and discount" if is_discount else account.display_name
                 add("account", [name], item)
-            # A discount without taxes lowers no base; and lines that are credited after
-            # it are credited at full price.
-            if not case.is_early or (
-                case.invoice["term"] != "excluded"
-                and "lines" not in {step.method for step in case.steps}
-            ):
+            # Odoo rounds the tax in a discount by itself, and what is credited after it
+            # in parts is credited at full price until the last.
+            if not case.is_early:
                 add("tax", item.tax_line_id, item)
                 add("base", item.tax_ids.flatten_taxes_hierarchy(), item)
                 add("tag", item.tax_tag_ids, item)

@@ -129,11 +129,13 @@ class AccountMoveReversal(models.TransientModel):
             return plan_all(left)
         if left.total.currency < 0:
             total = -total
-        whole_columns = (
-            {cell.column for cell in left if isinstance(cell.column, TaxItem)}
-            if self._is_tax_left_whole(invoice, left)
-            else frozenset()
-        )
+        whole_columns = frozenset()
+        if self._is_tax_left_whole(invoice, left):
+            whole_columns = {
+                cell.column for cell in left if isinstance(cell.column, TaxItem)
+            }
+            # The discount is off the price now, and off the base of taxes with it.
+            left = left.without(lambda cell: getattr(cell.column, "kind", "") == "epd")
         return plan_total(
             left, total, whole_columns, self._get_company_total(invoice, total)
         )

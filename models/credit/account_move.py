@@ -259,14 +259,13 @@ class AccountMove(models.Model):
                 ("state", "in", states),
             ],
             ["reversed_entry_id", "currency_id"],
-            ["amount_total:sum", "amount_total_signed:sum"],
+            ["amount_total:sum"],
         )
         credited = defaultdict(float)
-        for invoice, currency, amount, amount_signed in groups:
-            if currency != invoice.currency_id:
-                # By hand, in another currency: what it is worth at the invoice's rate.
-                amount = abs(amount_signed) * invoice.invoice_currency_rate
-            credited[invoice.sudo(False)] += invoice.currency_id.round(amount)
+        for invoice, currency, amount in groups:
+            credited[invoice.sudo(False)] += invoice._convert_at_own_rate(
+                amount, currency
+            )
         return credited
 
     def _get_billing_status(self, credited, today):

@@ -14,9 +14,73 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS 'account': credit notes are counted against their invoices first
+        if reversals := self.filtered(lambda move: move._is_reversal()):
+            reversals._check_origins_posted(self)
         if reversals := self.filtered(lambda move: move._is_guarded_reversal()):
             reversals._check_over_credit()
-        return super()._post(soft=soft)
+        again = self.filtered("posted_before")
+        posted = super()._post(soft=soft)
+        # What was posted in one go, and an invoice that was a draft meanwhile.
+        if origins := posted & (posted.reversed_entry_id | again):
+            origins._check_reversals_together()
+        return posted
+
+    def _is_reversal(self):
+        """:return: whether this customer document says that it reverses another one"""
+        return self.move_type in ("out_refund", "out_invoice") and bool(
+            self.reversed_entry_id
+        )
+
+    def _check_origins_posted(self, posting):
+        """:param posting: what is posted together with these documents
+        :raise UserError: what one of these reverses is not posted, where the company
+            blocks more credit than the invoice
+        """
+        for move in self:
+            # sudo: what is posted does not depend on who posts
+            origin = move.sudo().reversed_entry_id
+            if (
+                origin.state != "posted"
+                and origin not in posting
+                and move.company_id.over_credit_policy == "block"
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(document)s reverses %(origin)s, which is not posted. Post "
+                        "that first.",
+                        document=move._get_document_names(),
+                        origin=origin._get_document_names(),
+                    )
+                )
+
+    def _check_reversals_together(self):
+        """Look at posted invoices once more, when what reverses them is posted too.
+
+        :raise UserError: more than the invoice, where the company blocks that
+        """
+        # sudo: what was credited before does not depend on who posts
+        origins = self.sudo().filtered(
+            lambda move: (
+                move.company_id.over_credit_policy == "block"
+                and any(
+                    move._is_guarded_origin(reversal.move_type)
+                    and reversal.state == "posted"
+                    for reversal in move.reversal_move_ids
+                )
+            )
+        )
+        for origin, left in origins._get_amounts_left(
+            states=("posted",), together=True
+        ).items():
+            if origin.currency_id.compare_amounts(left, 0.0) < 0:
+                reversals = origin.reversal_move_ids.filtered(
+                    lambda move: move.state == "posted"
+                )
+                raise UserError(
+                    reversals.with_env(self.env)._get_over_credit_message(
+                        origin, origin.amount_total - left, origin.amount_total
+                    )
+                )
 
     def _is_guarded_reversal(self):
         """:return: whether this document credits a posted customer invoice, or takes
@@ -113,25 +177,38 @@ class AccountMove(models.Model):
         :return: {document: amount}, tax included, in its currency, negative where it
             is credited by more than it is
         """
-        debit_notes = self._get_debit_notes()
-        origins = self._get_debited_invoices()
-        documents = self | debit_notes | origins | origins._get_debit_notes()
+        roots = self.browse()
+        for move in self:
+            roots |= move._get_debited_invoice()
+        documents = roots | roots._get_debit_notes()
         credited = documents._get_credited_amounts(states)
         left = {move: move.amount_total - credited.get(move, 0.0) for move in documents}
-        for origin in self.filtered(lambda move: move._get_debit_notes()) | origins:
-            notes = origin._get_debit_notes()
-            total = left[origin] + sum(left[note] for note in notes)
-            left[origin] = total if together else min(left[origin], total)
+        totals = {}
+
+        def add_up(move):
+            notes = move._get_debit_notes(direct=True)
+            totals[move] = left[move] + sum(add_up(note) for note in notes)
+            return totals[move]
+
+        def cap(move, most):
+            notes = move._get_debit_notes(direct=True)
+            most = min(most, totals[move])
+            left[move] = most if together and notes else min(left[move], most)
             for note in notes:
-                left[note] = min(left[note], total)
+                cap(note, most)
+
+        for root in roots:
+            cap(root, add_up(root))
         return {move: left[move] for move in self}
 
-    def _get_debit_notes(self):
-        """:return: the posted debit notes of these invoices; none without the addon"""
+    def _get_debit_notes(self, direct=False):
+        """:param direct: leave out the debit notes of debit notes
+        :return: the posted debit notes of these invoices; none without the addon
+        """
         if "debit_note_ids" not in self._fields:
             return self.browse()
         # sudo: what is left of an invoice does not depend on who looks at it
-        return (
+        notes = (
             self.sudo()
             .debit_note_ids.filtered(
                 lambda note: (
@@ -142,14 +219,22 @@ class AccountMove(models.Model):
             )
             .sudo(False)
         )
+        if direct or not notes - self:
+            return notes
+        return notes | (notes - self)._get_debit_notes()
 
-    def _get_debited_invoices(self):
-        """:return: the invoices of which these are debit notes"""
+    def _get_debited_invoice(self):
+        """:return: the invoice at the head of the chain of debit notes that this one is
+        in, itself if it is in none
+        """
+        self.ensure_one()
         if "debit_origin_id" not in self._fields:
-            return self.browse()
+            return self
         # sudo: as above
-        origins = self.sudo().debit_origin_id.sudo(False)
-        return origins.filtered(lambda move: self & move._get_debit_notes())
+        origin = self.sudo().debit_origin_id.sudo(False)
+        if origin and self in origin._get_debit_notes(direct=True):
+            return origin._get_debited_invoice()
+        return self
 
     def _get_over_credit_message(self, origin, amount, left):
         """:param origin: what these documents reverse
@@ -218,8 +303,28 @@ class AccountMove(models.Model):
     def _get_amount_in_currency_of(self, invoice):
         """:return: total of these credit notes in the currency of the invoice"""
         return sum(
-            credit_note.amount_total
-            if credit_note.currency_id == invoice.currency_id
-            else abs(credit_note.amount_total_signed) * invoice.invoice_currency_rate
+            invoice._convert_at_own_rate(
+                credit_note.amount_total, credit_note.currency_id
+            )
             for credit_note in self
         )
+
+    def _convert_at_own_rate(self, amount, currency):
+        """Say what a credit note in another currency takes off this invoice.
+
+        Whoever makes it by hand may type any rate on it: it is not asked.
+
+        :param amount: total in `currency`
+        :return: the amount in the currency of this invoice, at the rates of its date
+        """
+        self.ensure_one()
+        if currency != self.currency_id:
+            amount = currency._convert(
+                amount,
+                self.company_currency_id,
+                self.company_id,
+                self.invoice_date or self.date,
+                round=False,
+            )
+            amount *= self.invoice_currency_rate
+        return self.currency_id.round(amount)

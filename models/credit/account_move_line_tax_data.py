@@ -101,12 +101,24 @@ class AccountMoveLine(models.Model):
         exact = amount_currency / pieces
         digits = self.env["decimal.precision"].precision_get("Product Price")
         prices = (round(exact, n) for n in range(digits, MAX_PRICE_DIGITS + 1))
-        is_same = self.currency_id.compare_amounts
+        room = self._get_room_to_round()
         return next(
             (
                 price
                 for price in (self.price_unit, *prices)
-                if is_same(price * pieces, amount_currency) == 0
+                if abs(price * pieces - amount_currency) < room
             ),
             exact,
         )
+
+    def _get_room_to_round(self):
+        """:return: how far price times quantity may be from the amount of the line. One
+        without taxes carries no amounts, and Odoo rounds such lines together.
+        """
+        room = self.currency_id.rounding / 2
+        if self.tax_ids:
+            return room
+        lines = self.move_id.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product" and not line.tax_ids
+        )
+        return room / len(lines)

@@ -215,7 +215,7 @@ class AccountMove(models.Model):
         }
         if not unlinked:
             return left
-        left = Table({cell: left[cell] for cell in left.keys() - unlinked.keys()})
+        left = left.without(unlinked.__contains__)
         lines = self.line_ids.filtered(lambda line: line.display_type == "product")
         rows = {line.id: line._get_unlinked_row() for line in lines}
         for cell, amount in unlinked.items():

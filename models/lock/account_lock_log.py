@@ -29,6 +29,16 @@ class AccountDocumentLockLog(models.Model):
         ondelete="restrict",
     )
     lock_posted_invoices = fields.Boolean(string="Locked Afterwards", readonly=True)
+    lock_in_database = fields.Boolean(
+        string="In the Database Afterwards", readonly=True
+    )
+    over_credit_policy = fields.Selection(
+        selection=lambda self: (
+            self.env["res.company"]._fields["over_credit_policy"].selection
+        ),
+        string="Credit Beyond the Invoice Afterwards",
+        readonly=True,
+    )
 
     # -------------------------------------------------------------------------
     # CRUD

@@ -20,10 +20,10 @@ from .capability import (
 )
 from .changes import is_changed
 from .columns import check_columns
+from .database import database_leave
 from .frozen import computing_while_posted
-from .transaction import give_leave
-
-CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")
+from .policy import CUSTOMER_TYPES
+from .transaction import give_leave, lock_transaction
 
 # What these addons define on a document and its lines belongs to the document. Fields
 # of other addons are theirs: states of e-invoicing, portal tokens, followers.
@@ -159,13 +159,20 @@ class AccountMove(models.Model):
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        check_columns(self, vals_list)
-        return super()._write_multi(vals_list)
+        if not check_columns(self, vals_list):
+            return super()._write_multi(vals_list)
+        with database_leave(self.env):
+            return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
         # reconciliations before it comes to that.
         self._check_locked_unlink()
+        # Nor is what an issued document names.
+        self._check_not_on_locked(
+            self.filtered(lambda move: move.move_type in CUSTOMER_TYPES),
+            ["reversed_entry_id", "debit_origin_id"],
+        )
         return super().unlink()
 
     @api.model
@@ -453,8 +460,10 @@ class AccountMove(models.Model):
                 )
             case "delivery_date":
                 # Hungary and Saudi Arabia fill it right after posting.
-                return not self.delivery_date and not is_changed(
-                    self, "invoice_date", value
+                return (
+                    not self.delivery_date
+                    and not is_changed(self, "invoice_date", value)
+                    and lock_transaction(self.env).has_posted(self)
                 )
             case "sequence_prefix" | "sequence_number":
                 return value == self._split_number(self.name)[fname]

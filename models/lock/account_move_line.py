@@ -6,6 +6,7 @@ from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 from .capability import Cancellation, has_capability
 from .changes import is_changed
 from .columns import check_columns
+from .database import database_leave
 from .transaction import give_leave
 
 # Reconciliation and analytic accounting go on after posting.
@@ -53,14 +54,18 @@ class AccountMoveLine(models.Model):
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        check_columns(self, vals_list)
-        return super()._write_multi(vals_list)
+        if not check_columns(self, vals_list):
+            return super()._write_multi(vals_list)
+        with database_leave(self.env):
+            return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': an issued document keeps its lines. Not `ondelete`: Odoo
         # undoes reconciliations before it comes to that.
-        self._check_locked_unlink()
-        return super().unlink()
+        if not self._check_locked_unlink():
+            return super().unlink()
+        with database_leave(self.env):
+            return super().unlink()
 
     # -------------------------------------------------------------------------
     # WHAT IS LOCKED
@@ -147,7 +152,9 @@ class AccountMoveLine(models.Model):
         return groups
 
     def _check_locked_unlink(self):
-        """:raise UserError: the document of one of these lines was issued"""
+        """:return: whether a cancellation lets lines of an issued document go
+        :raise UserError: the document of one of these lines was issued
+        """
         # sudo: what is locked does not depend on who asks
         if locked := self.sudo().move_id._filter_locked():
             # Odoo takes the cost of goods off a document that is being cancelled.
@@ -163,3 +170,4 @@ class AccountMoveLine(models.Model):
             )
             if moves := lines.move_id.with_env(self.env):
                 raise UserError(moves._get_lock_refusal(moves, ["invoice_line_ids"]))
+        return bool(locked)

@@ -31,6 +31,7 @@ def check_columns(records, vals_list):
     """Look at an update before it is made.
 
     :param vals_list: for each record, {column: value as the database takes it}
+    :return: whether it has to pass the triggers
     :raise UserError: it changes a closed column of an issued document
     """
     closed = get_closed_columns(records)
@@ -40,7 +41,7 @@ def check_columns(records, vals_list):
         if (names := closed & vals.keys())
     }
     if not updates:
-        return
+        return False
     leaves = lock_transaction(records.env).leaves
     groups = defaultdict(list)
     for record in filter_frozen(records.browse(updates)):
@@ -51,8 +52,22 @@ def check_columns(records, vals_list):
             groups[tuple(names)].append((record.id, *(vals[name] for name in names)))
     for names, rows in groups.items():
         _check_rows(records, names, rows)
-    for id_, (names, _vals) in updates.items():
-        leaves.difference_update((records._name, id_, name) for name in names)
+    passing = {
+        (records._name, id_, name)
+        for id_, (names, _vals) in updates.items()
+        for name in names
+    } & leaves
+    leaves -= passing
+    return bool(passing) and not _are_unsealed(records, [id_ for _, id_, _ in passing])
+
+
+def _are_unsealed(records, ids):
+    """:return: whether this very transaction posted all these documents"""
+    moves = records.browse(ids)
+    if records._name == "account.move.line":
+        # sudo: what is sealed does not depend on who writes
+        moves = moves.sudo().move_id
+    return lock_transaction(records.env).has_posted(moves)
 
 
 def _check_rows(records, names, rows):

@@ -26,6 +26,25 @@ CANCELLING_METHODS = (
     ("l10n_es_edi_verifactu.document", "_cancel_after_sending", "verifactu"),
     ("l10n_tw_edi.invoice.cancel", "button_request_cancel", "invoice_id"),
 )
+# {field of the company: value with which the authority itself is asked}. What a test or
+# demo system accepts cancels nothing: whoever administers the settings switches to it.
+PRODUCTION_SETTINGS = {
+    "l10n_es_edi_verifactu_test_environment": False,
+    "l10n_es_tbai_test_env": False,
+    "l10n_hu_edi_server_mode": "production",
+    "l10n_in_edi_production_env": True,
+    "l10n_my_edi_mode": "prod",
+    "l10n_tw_edi_ecpay_staging_mode": False,
+}
+# Which of them is asked before which method is believed.
+SETTING_PREFIXES = {
+    "_l10n_hu_edi_process_query_transaction_result": "l10n_hu_",
+    "_l10n_in_edi_cancel_invoice": "l10n_in_",
+    "_l10n_my_edi_cancel_moves": "l10n_my_",
+    "l10n_es_tbai_cancel": "l10n_es_tbai_",
+    "_cancel_after_sending": "l10n_es_edi_verifactu_",
+    "button_request_cancel": "l10n_tw_",
+}
 # India prints the number that the authority gave, also on a document whose file was
 # archived before it was reported: its file is made anew, in this method.
 RENEWING_METHOD = ("account.move.send", "_call_web_service_before_invoice_pdf_render")
@@ -50,7 +69,11 @@ class AccountMove(models.Model):
     @api.model
     def _get_method_wrappers(self):
         wrappers = {
-            (model_name, method_name): partial(_with_leave, path=path)
+            (model_name, method_name): partial(
+                _with_leave,
+                path=path,
+                settings=_get_production_settings(self.env, method_name),
+            )
             for model_name, method_name, path in CANCELLING_METHODS
         }
         if "l10n_in_edi_status" in self._fields:
@@ -58,17 +81,32 @@ class AccountMove(models.Model):
         return super()._get_method_wrappers() | wrappers
 
 
-def _with_leave(method, path):
+def _get_production_settings(env, method_name):
+    """:return: those of `PRODUCTION_SETTINGS` that this method depends on"""
+    prefix = SETTING_PREFIXES.get(method_name)
+    return {
+        name: value
+        for name, value in PRODUCTION_SETTINGS.items()
+        if prefix and name.startswith(prefix) and name in env["res.company"]._fields
+    }
+
+
+def _with_leave(method, path, settings):
     def wrapper(self, *args, **kwargs):
-        released = _get_released(self, path, *args, **kwargs)
+        released = _get_released(self, path, settings, *args, **kwargs)
         return method(self if released is None else released, *args, **kwargs)
 
     return wrapper
 
 
 @addition(otherwise=None)
-def _get_released(records, path, *args, **kwargs):
-    documents = _get_documents(records, path, *args, **kwargs)
+def _get_released(records, path, settings, *args, **kwargs):
+    # sudo: which system is asked does not depend on who cancels
+    documents = _get_documents(records, path, *args, **kwargs).filtered(
+        lambda move: all(
+            move.company_id.sudo()[name] == value for name, value in settings.items()
+        )
+    )
     return with_accepted_cancellation(records, documents)
 
 

@@ -34,6 +34,8 @@ def computing_while_posted(moves):
     transaction.posting_ids = outer | frozenset(moves._ids)
     try:
         yield
+        transaction.unsealed_ids.update(moves._ids)
+        moves.env.cr.postcommit.add(transaction.unsealed_ids.clear)
         # What is pending is computed now, then it is frozen.
         for records in (moves, moves.line_ids):
             fnames = _get_frozen_fields(records)

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from odoo import api, models
@@ -5,6 +6,7 @@ from odoo.exceptions import UserError
 
 from .capability import FileLookup, FileRenewal, Filing, has_capability
 from .changes import is_changed
+from .database import database_leave
 
 # What an archived file is, and what it is the file of.
 FILE_FIELDS = frozenset(
@@ -127,11 +129,13 @@ class IrAttachment(models.Model):
     def unlink(self):
         # EXTENDS 'base': before 'account' takes the file off its document instead
         # sudo: what is locked does not depend on who asks
-        for attachment in self.sudo()._filter_locked_files():
+        locked = self.sudo()._filter_locked_files()
+        for attachment in locked:
             move = self.env["account.move"].browse(attachment.res_id)
             if not has_capability(self.env, FileRenewal, move):
                 attachment._get_slot()._raise_locked(self.env)
-        return super().unlink()
+        with database_leave(self.env) if locked else nullcontext():
+            return super().unlink()
 
     # -------------------------------------------------------------------------
     # HELPERS

@@ -14,6 +14,7 @@ KEPT_MODELS = (
     "account.move",
     "account.move.line",
     "account.document.lock.log",
+    "account.document.seal",
     "ir.attachment",
     "mail.message",
     "mail.tracking.value",
@@ -54,10 +55,9 @@ class IrModelFields(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS 'base': no relation deletes rows of the ledger
-        default = (
-            self.env["ir.default"]._get_model_defaults(self._name)
-            | {"relation_table": self.env.context.get("default_relation_table")}
-        ).get("relation_table")
+        default = self.env.context.get("default_relation_table") or self.env[
+            "ir.default"
+        ]._get_model_defaults(self._name).get("relation_table")
         self._check_relation_tables(
             {vals.get("relation_table", default) for vals in vals_list}
         )

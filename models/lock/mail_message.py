@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .changes import is_changed
@@ -28,6 +28,17 @@ MESSAGE_FIELDS = frozenset(
 
 class MailMessage(models.Model):
     _inherit = "mail.message"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'mail': a user adds to the history of an issued document as himself,
+        # now, and does not say what changed: the lock would keep a forgery for ever
+        messages = super().create(vals_list)
+        if not self.env.su and self.env.uid != SUPERUSER_ID:
+            for message in messages._filter_locked_history():
+                if message._is_told_by_another(self.env.user):
+                    message.with_env(self.env)._raise_locked_history()
+        return messages
 
     def write(self, vals):
         # EXTENDS 'mail': the history of an issued document is not rewritten
@@ -67,6 +78,14 @@ class MailMessage(models.Model):
             or not note
             or self.subtype_id != note
             or self.tracking_value_ids
+        )
+
+    def _is_told_by_another(self, user):
+        """:return: whether this new message is not what `user` says now"""
+        return bool(
+            self.author_id != user.partner_id
+            or self.tracking_value_ids
+            or self.date < fields.Datetime.subtract(self.env.cr.now(), minutes=10)
         )
 
     def _is_from_before(self):

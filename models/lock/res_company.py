@@ -4,8 +4,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from .capability import LogEntry, with_capability
+from .changes import is_changed
+from .database import database_leave, seal_documents
 
 _logger = logging.getLogger(__name__)
+
+# What only an accounting administrator changes, and its value in a new company.
+SWITCHES = {
+    "lock_posted_invoices": True,
+    "lock_in_database": True,
+    "over_credit_policy": "block",
+}
 
 
 class ResCompany(models.Model):
@@ -18,6 +27,13 @@ class ResCompany(models.Model):
         "reset to draft, cancelled or deleted once they are posted, by anyone, in any "
         "way. A credit note corrects them.",
     )
+    lock_in_database = fields.Boolean(
+        string="Lock in the Database",
+        default=True,
+        help="The database itself refuses to change or delete issued documents, "
+        "whatever program asks it. Switch it off before Odoo is upgraded to another "
+        "version, and on again afterwards.",
+    )
 
     # -------------------------------------------------------------------------
     # CRUD
@@ -28,31 +44,44 @@ class ResCompany(models.Model):
         # EXTENDS 'base': a company without the lock is an administrator's decision, and
         # is logged like switching it off
         if not self._has_lock_access():
-            if any(not vals.get("lock_posted_invoices", True) for vals in vals_list):
+            if any(
+                vals.get(name, on) != on
+                for vals in vals_list
+                for name, on in SWITCHES.items()
+            ):
                 self._check_lock_access()
             # Not by a user default either, which anybody can set.
-            vals_list = [{**vals, "lock_posted_invoices": True} for vals in vals_list]
+            vals_list = [{**vals, **SWITCHES} for vals in vals_list]
         companies = super().create(vals_list)
         # sudo: a setting that holds for everybody
         companies.filtered(
-            lambda company: not company.sudo().lock_posted_invoices
+            lambda company: any(
+                company.sudo()[name] != on for name, on in SWITCHES.items()
+            )
         )._log_lock()
         return companies
 
     def write(self, vals):
         # EXTENDS 'base': only an accounting administrator changes it, and it is logged
-        if "lock_posted_invoices" not in vals:
+        switches = [name for name in SWITCHES if name in vals]
+        if not switches:
             return super().write(vals)
         # sudo: a setting that holds for everybody
         changing = self.filtered(
-            lambda company: (
-                company.sudo().lock_posted_invoices
-                != bool(vals["lock_posted_invoices"])
+            lambda company: any(
+                is_changed(company.sudo(), name, vals[name]) for name in switches
             )
         )
-        if changing:
-            changing._check_lock_access()
-        res = super().write(vals)
+        if not changing:
+            return super().write(vals)
+        changing._check_lock_access()
+        # What was written before was written under the other setting.
+        self.env.flush_all()
+        with database_leave(self.env):
+            res = super().write(vals)
+            self.flush_recordset(list(SWITCHES))
+        # What was issued meanwhile.
+        seal_documents(self.env, changing)
         changing._log_lock()
         return res
 
@@ -83,10 +112,13 @@ class ResCompany(models.Model):
         for company in self:
             # sudo: what is written in the log does not depend on who writes it
             _logger.info(
-                "Lock of issued documents of company %s (%s) switched %s by user %s",
+                "Lock of issued documents of company %s (%s) switched %s, in the "
+                "database %s, more credit than the invoice: %s, by user %s",
                 company.id,
                 company.sudo().name,
                 "on" if company.sudo().lock_posted_invoices else "off",
+                "on" if company.sudo().lock_in_database else "off",
+                company.sudo().over_credit_policy,
                 self.env.uid,
             )
         # sudo: nobody has the right to write in the log, nor may all read the setting
@@ -99,7 +131,7 @@ class ResCompany(models.Model):
                 {
                     "company_id": company.id,
                     "user_id": self.env.uid,
-                    "lock_posted_invoices": company.sudo().lock_posted_invoices,
+                    **{name: company.sudo()[name] for name in SWITCHES},
                 }
                 for company in self
             ]
@@ -111,6 +143,10 @@ class ResConfigSettings(models.TransientModel):
 
     lock_posted_invoices = fields.Boolean(
         related="company_id.lock_posted_invoices",
+        readonly=False,
+    )
+    lock_in_database = fields.Boolean(
+        related="company_id.lock_in_database",
         readonly=False,
     )
 

@@ -17,6 +17,17 @@ class LockTransaction:
     """Triples of model, id and field that the barrier has let through and that have not
     reached the database yet."""
 
+    unsealed_ids: set = dataclasses.field(default_factory=set)
+    """Ids of the documents that this transaction has posted: they are sealed when it
+    ends."""
+
+    leave_depth: int = 0
+    """How many blocks of code have leave to pass the triggers, one in the other."""
+
+    def has_posted(self, moves):
+        """:return: whether this transaction has posted, or is posting, all of these"""
+        return (self.unsealed_ids | self.posting_ids).issuperset(moves._ids)
+
 
 _transactions = WeakKeyDictionary()
 

@@ -90,6 +90,14 @@ class Table(dict):
             rows[cell.row][cell.column] = amount
         return rows
 
+    def without(self, is_left_out):
+        """:param is_left_out: function of a Cell
+        :return: Table of the other cells
+        """
+        return Table(
+            {cell: amount for cell, amount in self.items() if not is_left_out(cell)}
+        )
+
     def __add__(self, other):
         table = Table(self)
         for cell, amount in other.items():

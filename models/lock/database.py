@@ -1,0 +1,560 @@
+"""The last layer of the lock: the database refuses what gets past everything else.
+
+Triggers on the tables of what was issued refuse to change or delete it, whoever asks:
+raw SQL, server actions, relations, another addon's low-level writes. They are made when
+the registry is loaded, if their definition is not the one that the database has.
+
+A document is sealed when the transaction ends in which it was posted: until then Odoo
+goes on writing it. Where the lock of a company is off, or its part in the database,
+nothing is refused. Where Odoo or an accepted cancellation has to pass, the barrier
+gives leave for a block of code.
+"""
+
+import hashlib
+import logging
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg2
+
+from odoo.tools import SQL
+
+from .columns import get_closed_columns
+from .policy import CUSTOMER_TYPES
+from .transaction import lock_transaction
+
+_logger = logging.getLogger(__name__)
+
+LEAVE = "account_partner_credit_note.leave"
+# What a message says. Texts that Odoo itself goes on writing are the barrier's.
+MESSAGE_COLUMNS = (
+    "author_guest_id",
+    "author_id",
+    "body",
+    "date",
+    "email_from",
+    "message_type",
+    "model",
+    "res_id",
+    "subtype_id",
+)
+# Not where the file is kept: Odoo moves it between database and disk.
+FILE_COLUMNS = (
+    "checksum",
+    "company_id",
+    "mimetype",
+    "name",
+    "res_field",
+    "res_id",
+    "res_model",
+    "type",
+    "url",
+)
+KEPT_TABLES = (
+    "account_move",
+    "account_move_line",
+    "account_document_seal",
+    "account_document_lock_log",
+)
+
+
+@contextmanager
+def database_leave(env):
+    """What is done in the block passes the triggers. RPC cannot give this leave."""
+    transaction = lock_transaction(env)
+    transaction.leave_depth += 1
+    if transaction.leave_depth == 1:
+        _set_leave(env, "on")
+    try:
+        yield
+    finally:
+        transaction.leave_depth -= 1
+        if not transaction.leave_depth:
+            try:
+                _set_leave(env, "off")
+            except psycopg2.errors.InFailedSqlTransaction:
+                # It is rolled back, and the leave with it.
+                _logger.debug("The leave ends with the transaction")
+
+
+def _set_leave(env, value):
+    env.cr.execute(
+        SQL("SELECT set_config(%s, %s, true)", LEAVE, value), log_exceptions=False
+    )
+
+
+# -----------------------------------------------------------------------------
+# DEFINITION
+# -----------------------------------------------------------------------------
+
+
+def update_triggers(env):
+    """Make the triggers, if the database has not these very ones, and seal what was
+    issued before.
+    """
+    script = _get_definition(env)
+    digest = hashlib.sha256(script.encode()).hexdigest()
+    env.cr.execute(
+        "SELECT obj_description(oid, 'pg_proc') FROM pg_proc"
+        " WHERE proname = 'account_document_is_sealed'"
+    )
+    if (digest,) in env.cr.fetchall():
+        return
+    # One worker makes them, the others wait and find them.
+    env.cr.execute("SELECT pg_advisory_xact_lock(hashtext('account_document_seal'))")
+    env.cr.execute(_REMOVE)
+    env.cr.execute(
+        f"{script}COMMENT ON FUNCTION account_document_is_sealed(integer) IS '{digest}'"
+    )
+    seal_documents(env)
+    _logger.info("The triggers of the lock of issued documents are made")
+
+
+def remove_triggers(env):
+    """Remove all of it: this addon is being uninstalled."""
+    env.cr.execute(_REMOVE)
+
+
+def seal_documents(env, companies=None):
+    """Seal what was issued before, of these companies or of all with the lock on."""
+    env.cr.execute(
+        SQL(
+            """
+            INSERT INTO account_document_seal (move_id, company_id, sealed_at)
+                 SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC'
+                   FROM account_move move
+                   JOIN res_company company ON company.id = move.company_id
+                  WHERE move.move_type IN %s
+                    AND (move.state = 'posted'
+                         OR move.state = 'cancel' AND move.posted_before)
+                    AND company.lock_posted_invoices
+                    AND %s
+            ON CONFLICT (move_id) DO NOTHING
+            """,
+            CUSTOMER_TYPES,
+            SQL("company.id IN %s", tuple(companies.ids)) if companies else SQL("TRUE"),
+        )
+    )
+
+
+def _quote(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Trigger(NamedTuple):
+    """When the database calls a function that refuses a change."""
+
+    table: str
+    operations: str
+    function: str
+    when: str = "TRUE"
+    arguments: tuple = ()
+
+    def get_sql(self):
+        name = f"{self.function}_{self.operations.split()[0].lower()}"
+        return (
+            f'CREATE TRIGGER {name} BEFORE {self.operations} ON "{self.table}"'
+            f" FOR EACH ROW WHEN ({self.when})"
+            f" EXECUTE FUNCTION {self.function}({_quote_all(self.arguments)});"
+        )
+
+
+def _get_triggers(env):
+    """:return: list of all triggers that refuse something"""
+    fields = _quote_all(sorted(env["account.move"]._get_lock_file_fields()))
+    is_archive = (
+        "OLD.res_model = 'account.move' AND OLD.res_id > 0"
+        f" AND OLD.res_field IN ({fields})"
+    )
+    prefix = "account_document_refuse_"
+    return [
+        Trigger(
+            "account_move",
+            "UPDATE",
+            prefix + "document",
+            "OLD.state IN ('posted', 'cancel')",
+            tuple(sorted(get_closed_columns(env["account.move"]))),
+        ),
+        Trigger("account_move", "DELETE", prefix + "document"),
+        Trigger(
+            "account_move_line",
+            "UPDATE",
+            prefix + "line",
+            "OLD.parent_state IN ('posted', 'cancel')",
+            tuple(sorted(get_closed_columns(env["account.move.line"]))),
+        ),
+        Trigger("account_move_line", "INSERT OR DELETE", prefix + "line"),
+        Trigger("ir_attachment", "UPDATE", prefix + "file", is_archive, FILE_COLUMNS),
+        Trigger("ir_attachment", "DELETE", prefix + "file", is_archive),
+        Trigger(
+            "ir_attachment",
+            "INSERT",
+            prefix + "second_file",
+            is_archive.replace("OLD.", "NEW."),
+        ),
+        Trigger(
+            "mail_message",
+            "UPDATE OR DELETE",
+            prefix + "message",
+            "OLD.model = 'account.move'",
+            (_get_note_id(env), *MESSAGE_COLUMNS),
+        ),
+        Trigger("mail_tracking_value", "UPDATE OR DELETE", prefix + "tracking"),
+        Trigger("account_document_seal", "UPDATE OR DELETE", prefix + "seal"),
+        Trigger("account_document_lock_log", "UPDATE OR DELETE", prefix + "log"),
+        Trigger(
+            "res_company",
+            "UPDATE",
+            prefix + "switch",
+            "OLD.lock_posted_invoices AND NEW.lock_posted_invoices IS NOT TRUE"
+            " OR OLD.lock_in_database AND NEW.lock_in_database IS NOT TRUE",
+        ),
+        *(
+            Trigger(
+                table,
+                "INSERT OR UPDATE OR DELETE",
+                prefix + "link",
+                arguments=(column,),
+            )
+            for table, column in _get_line_relations(env)
+        ),
+    ]
+
+
+def _get_definition(env):
+    """:return: SQL script of all functions and triggers"""
+    types = _quote_all(CUSTOMER_TYPES)
+    functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types)
+    for placeholder, model in (
+        ("%UNLESS_SAME_DOCUMENT%", "account.move"),
+        ("%UNLESS_SAME_LINE%", "account.move.line"),
+    ):
+        functions = functions.replace(placeholder, _get_unless_same(env[model]))
+    return "\n".join(
+        [
+            functions,
+            *(trigger.get_sql() for trigger in _get_triggers(env)),
+            *(
+                "CREATE TRIGGER account_document_refuse_truncate BEFORE TRUNCATE"
+                f" ON {table} EXECUTE FUNCTION account_document_refuse_truncate();"
+                for table in KEPT_TABLES
+            ),
+            _SEALING.replace("%CUSTOMER_TYPES%", types),
+        ]
+    )
+
+
+def _get_unless_same(model):
+    """:return: statements that leave the function if no closed column changes"""
+    columns = sorted(get_closed_columns(model))
+    return _UNLESS_SAME.replace(
+        "%OLD%", ", ".join(f'OLD."{column}"' for column in columns)
+    ).replace("%NEW%", ", ".join(f'NEW."{column}"' for column in columns))
+
+
+def _quote_all(texts):
+    return ", ".join(map(_quote, texts))
+
+
+def _get_note_id(env):
+    note = env.ref("mail.mt_note", raise_if_not_found=False)
+    return str(note.id if note else 0)
+
+
+def _get_line_relations(env):
+    """:return: sorted pairs of the tables of what the lines refer to, and the column
+    of the line
+    """
+    line = env["account.move.line"]
+    return sorted(
+        {
+            (field.relation, field.column1)
+            for name in line._get_lock_closed_fields()
+            if (field := line._fields[name]).type == "many2many"
+            and field.store
+            and field.relation
+        }
+    )
+
+
+# All triggers go with the functions that they call.
+_REMOVE = """
+DO $$
+DECLARE f regprocedure;
+BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE proname LIKE 'account\\_document\\_%'
+                AND pronamespace = current_schema()::regnamespace
+    LOOP
+        EXECUTE 'DROP FUNCTION ' || f || ' CASCADE';
+    END LOOP;
+END $$
+"""
+
+_FUNCTIONS = """
+CREATE FUNCTION account_document_has_leave() RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT coalesce(
+        current_setting('account_partner_credit_note.leave', true), ''
+    ) = 'on'
+$$;
+
+CREATE FUNCTION account_document_is_sealed(document integer) RETURNS boolean
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM account_document_seal seal
+          JOIN res_company company ON company.id = seal.company_id
+          JOIN account_move move ON move.id = seal.move_id
+         WHERE seal.move_id = document
+           AND move.state <> 'draft'
+           AND company.lock_posted_invoices
+           AND company.lock_in_database
+    ) AND NOT account_document_has_leave();
+END $$;
+
+CREATE FUNCTION account_document_refuse(document integer, what text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'restrict_violation',
+        MESSAGE = format(
+            '%s: issued documents cannot be changed (%s). '
+            'Create a credit note instead.',
+            coalesce(
+                (SELECT name FROM account_move WHERE id = document), document::text
+            ),
+            what
+        );
+END $$;
+
+CREATE FUNCTION account_document_changed(old jsonb, new jsonb, columns text[])
+RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+    names text[] := '{}';
+BEGIN
+    IF old = new THEN
+        RETURN NULL;
+    END IF;
+    FOREACH name IN ARRAY columns LOOP
+        IF old -> name IS DISTINCT FROM new -> name THEN
+            names := names || name;
+        END IF;
+    END LOOP;
+    RETURN nullif(array_to_string(names, ', '), '');
+END $$;
+
+CREATE FUNCTION account_document_refuse_document() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    changed text;
+    columns text[] := TG_ARGV;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF account_document_is_sealed(OLD.id) THEN
+            PERFORM account_document_refuse(OLD.id, 'deleted');
+        END IF;
+        RETURN OLD;
+    END IF;
+    %UNLESS_SAME_DOCUMENT%
+    IF OLD.inalterable_hash IS NULL THEN
+        columns := array_remove(columns, 'inalterable_hash');
+    END IF;
+    changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), columns);
+    IF changed IS NOT NULL AND account_document_is_sealed(OLD.id) THEN
+        PERFORM account_document_refuse(OLD.id, changed);
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION account_document_refuse_line() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF account_document_is_sealed(NEW.move_id) THEN
+            PERFORM account_document_refuse(NEW.move_id, 'new line');
+        END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'DELETE' THEN
+        IF account_document_is_sealed(OLD.move_id) THEN
+            PERFORM account_document_refuse(OLD.move_id, 'deleted line');
+        END IF;
+        RETURN OLD;
+    END IF;
+    %UNLESS_SAME_LINE%
+    changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
+    IF changed IS NOT NULL AND account_document_is_sealed(OLD.move_id) THEN
+        PERFORM account_document_refuse(OLD.move_id, changed);
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION account_document_refuse_link() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    line integer;
+    document integer;
+BEGIN
+    FOREACH line IN ARRAY ARRAY[
+        CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) ->> TG_ARGV[0])::integer END,
+        CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::integer END
+    ] LOOP
+        SELECT move_id INTO document FROM account_move_line WHERE id = line;
+        IF account_document_is_sealed(document) THEN
+            PERFORM account_document_refuse(document, TG_TABLE_NAME);
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION account_document_refuse_file() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed text := 'deleted file';
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
+    END IF;
+    IF changed IS NOT NULL AND account_document_is_sealed(OLD.res_id) THEN
+        PERFORM account_document_refuse(OLD.res_id, changed);
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION account_document_refuse_second_file() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM ir_attachment
+         WHERE res_model = NEW.res_model
+           AND res_id = NEW.res_id
+           AND res_field = NEW.res_field
+    ) AND account_document_is_sealed(NEW.res_id) THEN
+        PERFORM account_document_refuse(NEW.res_id, 'second file');
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION account_document_refuse_message() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    changed text := 'deleted message';
+BEGIN
+    -- What this transaction wrote, Odoo may still complete. Notes are their writers'.
+    IF OLD.create_date < now() AT TIME ZONE 'UTC' AND (
+        OLD.message_type IS DISTINCT FROM 'comment'
+        OR OLD.subtype_id IS DISTINCT FROM TG_ARGV[0]::integer
+        OR EXISTS (SELECT FROM mail_tracking_value WHERE mail_message_id = OLD.id)
+    ) THEN
+        IF TG_OP = 'UPDATE' THEN
+            changed := account_document_changed(
+                to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:]);
+        END IF;
+        IF changed IS NOT NULL AND account_document_is_sealed(OLD.res_id) THEN
+            PERFORM account_document_refuse(OLD.res_id, changed);
+        END IF;
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION account_document_refuse_tracking() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    document integer;
+BEGIN
+    SELECT res_id INTO document FROM mail_message
+     WHERE id = OLD.mail_message_id AND model = 'account.move'
+       AND create_date < now() AT TIME ZONE 'UTC';
+    IF (TG_OP = 'DELETE' OR to_jsonb(OLD) IS DISTINCT FROM to_jsonb(NEW))
+        AND account_document_is_sealed(document) THEN
+        PERFORM account_document_refuse(document, 'history');
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION account_document_refuse_seal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF account_document_is_sealed(OLD.move_id) THEN
+        PERFORM account_document_refuse(OLD.move_id, 'seal');
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION account_document_refuse_log() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'restrict_violation',
+        MESSAGE = 'The log of the lock is written by the setting itself. '
+            'Nobody can add, change or delete an entry.';
+END $$;
+
+CREATE FUNCTION account_document_refuse_switch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT account_document_has_leave() THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'restrict_violation',
+            MESSAGE = 'The lock of issued documents is switched in the settings.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION account_document_refuse_truncate() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM res_company WHERE lock_posted_invoices AND lock_in_database
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'restrict_violation',
+            MESSAGE = 'Issued documents cannot be deleted.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION account_document_seal_document() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- As it is at the end of the transaction.
+    INSERT INTO account_document_seal (move_id, company_id, sealed_at)
+         SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC'
+           FROM account_move move
+           JOIN res_company company ON company.id = move.company_id
+          WHERE move.id = NEW.id
+            AND move.state = 'posted'
+            AND move.move_type IN (%CUSTOMER_TYPES%)
+            AND company.lock_posted_invoices
+    ON CONFLICT (move_id) DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION account_document_unseal_document() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- With the lock off: it is written anew before it is posted again.
+    IF NOT account_document_has_leave() THEN
+        DELETE FROM account_document_seal WHERE move_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+
+# Quicker than by names. A column that went or changed its type since is found by those.
+_UNLESS_SAME = """
+    BEGIN
+        IF (%OLD%) IS NOT DISTINCT FROM (%NEW%) THEN
+            RETURN NEW;
+        END IF;
+    EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
+        NULL;
+    END;
+"""
+
+_SEALING = """
+CREATE CONSTRAINT TRIGGER account_document_seal_document
+    AFTER INSERT OR UPDATE OF state ON account_move
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.state = 'posted' AND NEW.move_type IN (%CUSTOMER_TYPES%))
+    EXECUTE FUNCTION account_document_seal_document();
+CREATE TRIGGER account_document_unseal_document
+    AFTER UPDATE OF state ON account_move FOR EACH ROW
+    WHEN (OLD.state <> 'draft' AND NEW.state = 'draft')
+    EXECUTE FUNCTION account_document_unseal_document();
+"""

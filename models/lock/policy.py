@@ -1,0 +1,3 @@
+"""What the lock is about."""
+
+CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt")

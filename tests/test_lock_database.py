@@ -1,0 +1,317 @@
+"""The database refuses what gets past everything else. Odoo's life goes on."""
+
+import psycopg2
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..models.lock.database import update_triggers
+from ..models.lock.edi_cancellation import with_accepted_cancellation
+from ..models.lock.transaction import lock_transaction
+from .lock_common import LockCommon
+
+
+@tagged("post_install", "-at_install")
+class TestLockDatabase(LockCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.document = cls._invoice(100.0, 50.0)
+        cls.pdf = cls._archive(cls.document)
+        cls._end_transaction()
+
+    @classmethod
+    def _end_transaction(cls):
+        """Seal what is posted, as the database does when a transaction ends."""
+        cls.env.flush_all()
+        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        lock_transaction(cls.env).unsealed_ids.clear()
+
+    def _get_sealed_ids(self, *moves):
+        self.env.cr.execute("SELECT move_id FROM account_document_seal")
+        sealed_ids = {id_ for [id_] in self.env.cr.fetchall()}
+        return [move.id in sealed_ids for move in moves]
+
+    @mute_logger("odoo.sql_db")
+    def assertRefusedByDatabase(self, statement, *params, document=None):
+        document = document or self.document
+        self.env.flush_all()
+        before = self._snapshot(document.id)
+        with (
+            self.subTest(statement=statement),
+            self.assertRaises(psycopg2.errors.RestrictViolation) as refusal,
+            self.env.cr.savepoint(flush=False),
+        ):
+            self.env.cr.execute(statement, params)
+        self.assertEqual(self._snapshot(document.id), before)
+        return str(refusal.exception)
+
+    def _get_statements(self):
+        """:return: statements that change what was issued, with their parameters"""
+        move_id, line_id = self.document.id, self.document.invoice_line_ids[0].id
+        message = self.document._message_log(body="Issued")
+        self.env.cr.execute(
+            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
+            [message.id],
+        )
+        tax_id = self.tax_sale_b.id
+        return [
+            ("UPDATE account_move SET ref = 'x' WHERE id = %s", move_id),
+            ("UPDATE account_move SET amount_total = 1 WHERE id = %s", move_id),
+            ("UPDATE account_move SET name = 'X' WHERE id = %s", move_id),
+            ("UPDATE account_move SET state = 'draft' WHERE id = %s", move_id),
+            ("UPDATE account_move SET move_type = 'entry' WHERE id = %s", move_id),
+            ("UPDATE account_move_line SET price_total = 1 WHERE id = %s", line_id),
+            ("UPDATE account_move_line SET name = 'x' WHERE id = %s", line_id),
+            ("DELETE FROM account_move_line WHERE id = %s", line_id),
+            ("DELETE FROM account_move WHERE id = %s", move_id),
+            (
+                (
+                    "DELETE FROM account_move_line_account_tax_rel"
+                    " WHERE account_move_line_id = %s"
+                ),
+                line_id,
+            ),
+            (
+                (
+                    "INSERT INTO account_move_line_account_tax_rel"
+                    " (account_move_line_id, account_tax_id) VALUES (%s, %s)"
+                ),
+                line_id,
+                tax_id,
+            ),
+            (
+                (
+                    "INSERT INTO account_move_line (move_id, display_type, name)"
+                    " VALUES (%s, 'line_note', 'x')"
+                ),
+                move_id,
+            ),
+            ("UPDATE ir_attachment SET checksum = 'x' WHERE id = %s", self.pdf.id),
+            ("UPDATE ir_attachment SET res_field = NULL WHERE id = %s", self.pdf.id),
+            ("DELETE FROM ir_attachment WHERE id = %s", self.pdf.id),
+            (
+                (
+                    "INSERT INTO ir_attachment (name, type, res_model, res_id,"
+                    " res_field) SELECT name, type, res_model, res_id, res_field"
+                    " FROM ir_attachment WHERE id = %s"
+                ),
+                self.pdf.id,
+            ),
+            ("UPDATE mail_message SET body = 'x' WHERE id = %s", message.id),
+            ("UPDATE mail_message SET author_id = NULL WHERE id = %s", message.id),
+            ("DELETE FROM mail_message WHERE id = %s", message.id),
+            ("DELETE FROM account_document_seal WHERE move_id = %s", move_id),
+            (
+                (
+                    "UPDATE account_document_seal SET sealed_at = '2020-01-01'"
+                    " WHERE move_id = %s"
+                ),
+                move_id,
+            ),
+            ("TRUNCATE account_move CASCADE",),
+            (
+                "UPDATE res_company SET lock_posted_invoices = false WHERE id = %s",
+                self.company.id,
+            ),
+            (
+                "UPDATE res_company SET lock_in_database = NULL WHERE id = %s",
+                self.company.id,
+            ),
+        ]
+
+    def test_sealed_when_the_transaction_ends(self):
+        draft, posted = self._invoice(10.0, post=False), self._invoice(10.0)
+        bill = self.init_invoice("in_invoice", products=self.product_a, post=True)
+        self.assertEqual(self._get_sealed_ids(self.document, posted), [True, False])
+        self._end_transaction()
+        self.assertEqual(
+            self._get_sealed_ids(self.document, posted, draft, bill),
+            [True, True, False, False],
+        )
+
+    def test_statements(self):
+        for statement, *params in self._get_statements():
+            self.assertRefusedByDatabase(statement, *params)
+
+    def test_message_says_what_to_do(self):
+        message = self.assertRefusedByDatabase(
+            "UPDATE account_move SET ref = 'x', amount_tax = 1 WHERE id = %s",
+            self.document.id,
+        )
+        self.assertIn(self.document.name, message)
+        self.assertIn("(amount_tax, ref)", message)
+        self.assertIn("credit note", message)
+
+    def test_log(self):
+        self.company.lock_in_database = False
+        self.company.lock_in_database = True
+        self.env.flush_all()
+        log = self.env["account.document.lock.log"].search([], limit=2)
+        self.assertEqual(log.mapped("lock_in_database"), [True, False])
+        for statement in (
+            "DELETE FROM account_document_lock_log WHERE id = %s",
+            "UPDATE account_document_lock_log SET user_id = 1 WHERE id = %s",
+        ):
+            self.assertRefusedByDatabase(statement, log[0].id)
+
+    def test_off(self):
+        """With either switch off nothing is refused."""
+        statements = [
+            (statement, *params)
+            for statement, *params in self._get_statements()
+            if "res_company" not in statement
+            and "account_move_line (" not in statement
+            and "TRUNCATE" not in statement
+        ]
+        for switch in ("lock_posted_invoices", "lock_in_database"):
+            self.company[switch] = False
+            self.env.flush_all()
+            for statement, *params in statements:
+                with self.subTest(switch=switch, statement=statement), self._undone():
+                    self.env.cr.execute(statement, params)
+                    self.assertTrue(self.env.cr.rowcount)
+            self.company[switch] = True
+            self.env.flush_all()
+            self.assertRefusedByDatabase(
+                "UPDATE account_move SET ref = 'x' WHERE id = %s", self.document.id
+            )
+
+    def test_sealed_again(self):
+        """Changed in an off minute: what it is then is what is kept."""
+        self._set_lock(False)
+        self.document.button_draft()
+        self.env.flush_all()
+        self.assertEqual(self._get_sealed_ids(self.document), [False])
+        self.document.ref = "again"
+        self.document.action_post()
+        self.env.flush_all()
+        self._set_lock(True)
+        self.assertEqual(self._get_sealed_ids(self.document), [True])
+
+    def test_normal_life(self):
+        """Paying, matching, crediting, sending, hashing: all of it goes through."""
+        invoice = self.document
+        payment = self._register_payment(
+            invoice, amount=30.0, payment_difference_handling="open"
+        )
+        self._end_transaction()
+        self.assertTrue(payment)
+        credit_note = self._credit(invoice)
+        self._end_transaction()
+        self.assertEqual(self._get_sealed_ids(credit_note), [True])
+        self.assertFalse(invoice.amount_residual)
+        invoice.line_ids.remove_move_reconcile()
+        self._end_transaction()
+        self.assertEqual(invoice.amount_residual, invoice.amount_total)
+        again = self._invoice(10.0)
+        self._end_transaction()
+        again.action_toggle_block_payment()
+        again.invoice_line_ids.no_followup = True
+        again._generate_and_send()
+        again.button_hash()
+        again.message_post(body="Hello")
+        self._end_transaction()
+        self.assertTrue(again.invoice_pdf_report_id)
+        self.assertTrue(again.inalterable_hash)
+
+    def test_new_parent_company(self):
+        contact = self.env["res.partner"].create({"name": "Contact"})
+        company = self.env["res.partner"].create({"name": "Co", "is_company": True})
+        invoice = self._invoice(10.0, partner=contact)
+        self._end_transaction()
+        contact.parent_id = company
+        self.env.flush_all()
+        self.assertEqual(invoice.commercial_partner_id, company)
+        self.assertEqual(invoice.line_ids.partner_id, company)
+        self.assertRefusedByDatabase(
+            "UPDATE account_move SET commercial_partner_id = 1 WHERE id = %s",
+            invoice.id,
+            document=invoice,
+        )
+
+    def test_accepted_cancellation(self):
+        with_accepted_cancellation(self.document, self.document).button_cancel()
+        self.env.flush_all()
+        self.assertEqual(self.document.state, "cancel")
+        self.assertEqual(self._get_sealed_ids(self.document), [True])
+        self.assertRefusedByDatabase(
+            "UPDATE account_move SET ref = 'x' WHERE id = %s", self.document.id
+        )
+
+    def test_leave_ends_with_its_block(self):
+        """Also when what was to pass fails."""
+        self.env["res.partner"].flush_model()
+        with self.assertRaises(UserError):
+            with_accepted_cancellation(self.document, self.document).write(
+                {"state": "cancel", "ref": "x"}
+            )
+        self.assertRefusedByDatabase(
+            "UPDATE account_move SET state = 'cancel' WHERE id = %s", self.document.id
+        )
+
+    def test_deleted_reference(self):
+        """The database empties no field of an issued document."""
+        address = self.env["res.partner"].create({"name": "Ramp", "type": "delivery"})
+        invoice = self._invoice(10.0, partner_shipping_id=address.id)
+        self._end_transaction()
+        self.assertRefusedByDatabase(
+            "DELETE FROM res_partner WHERE id = %s", address.id, document=invoice
+        )
+
+    def test_column_that_goes(self):
+        """Another addon is uninstalled: the columns that stay are kept all the same."""
+        self.env.cr.execute("ALTER TABLE account_move DROP COLUMN narration CASCADE")
+        self.env.cr.execute(
+            "ALTER TABLE account_move_line ALTER COLUMN discount TYPE varchar"
+        )
+        for statement, refused in (
+            ("UPDATE account_move SET ref = 'x' WHERE id = %s", True),
+            ("UPDATE account_move SET amount_residual = 1 WHERE id = %s", False),
+            ("UPDATE account_move_line SET name = 'x' WHERE move_id = %s", True),
+            (
+                "UPDATE account_move_line SET no_followup = true WHERE move_id = %s",
+                False,
+            ),
+        ):
+            if refused:
+                self.assertRefusedByDatabase(statement, self.document.id)
+            else:
+                self.env.cr.execute(statement, [self.document.id])
+
+    def test_made_once(self):
+        """Another load of the registry makes nothing anew."""
+        self.env.cr.execute("SELECT max(oid) FROM pg_trigger")
+        before = self.env.cr.fetchall()
+        update_triggers(self.env)
+        self.env.cr.execute("SELECT max(oid) FROM pg_trigger")
+        self.assertEqual(self.env.cr.fetchall(), before)
+
+    def test_existing_documents(self):
+        """What was issued before the addon came is sealed with it."""
+        self._set_lock(False)
+        earlier = self._invoice(10.0)
+        self._end_transaction()
+        self.assertEqual(self._get_sealed_ids(earlier), [False])
+        self._set_lock(True)
+        self.assertEqual(self._get_sealed_ids(earlier), [True])
+
+    def test_nobody_writes_seals(self):
+        seal = self.env["account.document.seal"].search(
+            [("move_id", "=", self.document.id)]
+        )
+        self.assertTrue(seal)
+        for attack in (
+            lambda: seal.sudo().unlink(),
+            lambda: seal.sudo().write({"sealed_at": "2020-01-01 00:00:00"}),
+        ):
+            with (
+                self.assertRaises(psycopg2.errors.RestrictViolation),
+                mute_logger("odoo.sql_db"),
+                self.env.cr.savepoint(),
+            ):
+                attack()
+                self.env.flush_all()
+        self.assertTrue(seal.exists())
