@@ -20,6 +20,7 @@ from . import test_down_payment
 from . import test_due_account
 from . import test_edi_contents
 from . import test_edi_credit_note
+from . import test_edi_lines
 from . import test_expense
 from . import test_found_by_review
 from . import test_invoice_again

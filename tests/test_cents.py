@@ -31,7 +31,7 @@ class CentsCommon(CreditNoteCommon):
             **values,
         )
 
-    def _credit_line(self, line):
+    def _credit_line(self, line, **values):
         return self._credit(
             line.move_id,
             credit_method="lines",
@@ -40,9 +40,22 @@ class CentsCommon(CreditNoteCommon):
                     {
                         "invoice_line_id": line.id,
                         "quantity": line.quantity_creditable,
+                        **values,
                     }
                 )
             ],
+        )
+
+    def _term_that_lowers_tax(self):
+        return self.env["account.payment.term"].create(
+            {
+                "name": "2/7, tax always reduced",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 7,
+                "early_pay_discount_computation": "mixed",
+                "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
+            }
         )
 
     def _credit_percentage(self, invoice, percentage):
@@ -163,16 +176,7 @@ class TestCents(CentsCommon):
         high, low = self._tax(21), self._tax(6)
         for tax in (high, low):
             tax.tax_group_id = tax.tax_group_id.copy({"name": tax.name})
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "2/7, tax always reduced",
-                "early_discount": True,
-                "discount_percentage": 2,
-                "discount_days": 7,
-                "early_pay_discount_computation": "mixed",
-                "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
-            }
-        )
+        term = self._term_that_lowers_tax()
         invoice = self._invoice_of(
             (100.0, high), (50.0, low), invoice_payment_term_id=term.id
         )
@@ -203,6 +207,22 @@ class TestCents(CentsCommon):
         # 50.00 less 2 %, at 6 %
         self.assertEqual(rest.amount_total, 52.94)
         self.assertEqual(rest.tax_totals["total_amount_currency"], 52.94)
+        self.assertCreditedToZero(invoice)
+
+    def test_discount_of_a_line_beside_one_that_takes_back(self):
+        """Nothing was taken off what bears the tax, and the tax was less for it."""
+        tax = self._tax(21)
+        invoice = self._invoice_of(
+            (100.0, tax),
+            (100.0, tax),
+            (90.0, tax, {"quantity": -1.0}),
+            invoice_payment_term_id=self._term_that_lowers_tax().id,
+        )
+        items = self._credit_line(invoice.invoice_line_ids[0]).line_ids
+        discount = items.filtered(lambda item: item.display_type == "epd")
+        self.assertEqual(sorted(discount.mapped("balance")), [-2.0, 2.0])
+        self.assertEqual(items.filtered("tax_line_id").balance, 20.58)
+        self._credit(invoice)
         self.assertCreditedToZero(invoice)
 
     def test_printed_unit_prices_are_prices(self):
@@ -285,16 +305,7 @@ class TestCentsOfElectronicFiles(CentsCommon):
 
     def test_discount_that_lowers_the_tax_of_its_own_lines(self):
         high, low = self._tax(21), self._tax(6)
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "2/7, tax always reduced",
-                "early_discount": True,
-                "discount_percentage": 2,
-                "discount_days": 7,
-                "early_pay_discount_computation": "mixed",
-                "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
-            }
-        )
+        term = self._term_that_lowers_tax()
         invoice = self._invoice_of(
             (100.0, high), (50.0, low), invoice_payment_term_id=term.id
         )

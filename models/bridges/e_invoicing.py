@@ -12,6 +12,7 @@ from odoo import api, models
 
 from ..addition import addition, after
 from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_credited_invoices
+from .e_invoicing_lines import UBL_LINES
 
 CII = {
     "ram": (
@@ -39,6 +40,7 @@ class AccountMove(models.Model):
             ("account.edi.xml.cii", "_export_invoice"): after(
                 _add_references_to_cii, *CII_CONTENTS
             ),
+            **{(bis3, method): wrap for method, wrap in UBL_LINES.items()},
         }
 
 

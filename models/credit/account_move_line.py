@@ -217,7 +217,7 @@ class AccountMoveLine(models.Model):
         """Say which lines made this item of a discount, as far as can be told today.
 
         :param lines: the product lines of its document
-        :return: {line: what it made of the item, in currency, signed as the line}
+        :return: {line: what it made of the item, in currency, signed as the item}
         """
         self.ensure_one()
         if self.display_type == "epd":
@@ -232,12 +232,15 @@ class AccountMoveLine(models.Model):
             ),
         ):
             made_by = made_by.filtered(is_same) or made_by
-        return {
+        sizes = {
             line: line.price_subtotal
             if self.display_type == "epd"
             else line.quantity * line.price_unit * line.discount / 100
             for line in made_by or lines
         }
+        # What is taken off one account is put on another: one is against the lines.
+        sign = -1 if sum(sizes.values()) * self.amount_currency < 0 else 1
+        return {line: sign * size for line, size in sizes.items()}
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': link a credit note line to its invoice line as it is

@@ -1,0 +1,110 @@
+from collections import defaultdict
+
+from odoo.tests import tagged
+
+from .document_amounts import compare_ubl, export_file
+from .test_cents import CentsCommon
+
+
+@tagged("post_install", "-at_install")
+class TestEdiLines(CentsCommon):
+    """What the lines of a Peppol credit note come to is what is booked."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "account.edi.xml.ubl_bis3" not in cls.env.registry:
+            cls.skipTest(
+                cls, "account_edi_ubl_cii is not installed: dev/test --with it"
+            )
+        for partner, vat in (
+            (cls.env.company.partner_id, "BE0202239951"),
+            (cls.partner_a, "BE0477472701"),
+        ):
+            partner.write({"vat": vat, "country_id": cls.env.ref("base.be").id})
+
+    def _fee_and_tax(self):
+        fee = self._tax(0.37, amount_type="fixed", include_base_amount=True, sequence=0)
+        return fee + self._tax(21)
+
+    def _export(self, move):
+        return export_file(move, "account.edi.xml.ubl_bis3")
+
+    def _charges(self, file):
+        """:return: [(indicator, code, amount)] of all lines"""
+        return [
+            tuple(
+                file.find(name, node)[0].text
+                for name in ("ChargeIndicator", "AllowanceChargeReasonCode", "Amount")
+            )
+            for node in file.find("CreditNoteLine/AllowanceCharge")
+        ]
+
+    def assertAmountsOfCategoriesAgree(self, file, line_tag="CreditNoteLine"):
+        """BR-S-08, BR-E-08, BR-AE-08 of EN 16931."""
+
+        def add_up(nodes, category, amount):
+            sums = defaultdict(float)
+            for node in nodes:
+                key = tuple(
+                    file.find(f"{category}/{name}", node)[0].text
+                    for name in ("ID", "Percent")
+                )
+                sums[key] += file.amount(amount, node)
+            return {key: round(value, 2) for key, value in sums.items()}
+
+        self.assertEqual(
+            add_up(
+                file.find(line_tag), "Item/ClassifiedTaxCategory", "LineExtensionAmount"
+            ),
+            add_up(file.find("TaxTotal/TaxSubtotal"), "TaxCategory", "TaxableAmount"),
+        )
+
+    def test_fee_that_a_lower_price_leaves_alone(self):
+        """A fee of 0.00 was an allowance with a code of charges: BR-CL-19."""
+        invoice = self._invoice_of((90.0, self._fee_and_tax()))
+        credit_note = self._credit_line(invoice.invoice_line_ids, price_unit=30.0)
+        file = self._export(credit_note)
+        self.assertEqual(self._charges(file), [("true", "AEO", "0.00")])
+        self.assertOneTruth(credit_note, compare_ubl)
+
+    def test_fee_of_less_than_a_cent_in_company_currency(self):
+        """It was taken off, and should have been added: BR-CO-16."""
+        currency = self.setup_other_currency(
+            "SEK", rates=[("2016-01-01", 11.4), ("2017-01-01", 11.4)]
+        )
+        invoice = self._invoice_of(
+            *[(90.0, self._fee_and_tax())] * 3, currency_id=currency.id
+        )
+        credit_note = self._credit_percentage(invoice, 5.0)
+        charges = self._charges(self._export(credit_note))
+        self.assertEqual(
+            charges, [("true", "AEO", amount) for amount in ("0.01", "0.02", "0.02")]
+        )
+        self.assertOneTruth(credit_note, compare_ubl)
+
+    def test_lines_of_each_category(self):
+        """A cent that discounts made went to lines of any tax: BR-E-08."""
+        high, exempt, reverse = (
+            self._tax(percent, ubl_cii_tax_category_code=code)
+            for percent, code in ((21, "S"), (0, "E"), (0.0, "AE"))
+        )
+        for rounding in ("round_globally", "round_per_line"):
+            invoice = self._invoice_of(
+                *(
+                    (price, tax, {"quantity": quantity, "discount": discount})
+                    for tax in (high, exempt, reverse)
+                    for price, quantity, discount in (
+                        (1.13, 3.0, 12.5),
+                        (13.57, 7.0, 33.33),
+                        (99.99, 1.25, 5.0),
+                        (0.87, 12.0, 0.0),
+                    )
+                ),
+                rounding=rounding,
+            )
+            for percentage in (12.34, 33.3, 5.0):
+                with self.subTest(rounding=rounding, percentage=percentage):
+                    credit_note = self._credit_percentage(invoice, percentage)
+                    self.assertAmountsOfCategoriesAgree(self._export(credit_note))
+                    self.assertOneTruth(credit_note, compare_ubl)
