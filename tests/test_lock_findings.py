@@ -328,6 +328,7 @@ class TestLockFindings(LockCommon):
     @mute_logger("odoo.sql_db")
     def test_m5_order_line(self):
         self._needs("sale", "invoice_lines", "sale.order.line")
+        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
         order = self.env["sale.order"].create(
             {
                 "partner_id": self.partner_a.id,
