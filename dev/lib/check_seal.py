@@ -71,7 +71,10 @@ def check_documents(cursor, company_id):
             continue
         place += 1
         if position != place:
-            yield f"chain: entries {place} to {position - 1} are gone"
+            yield (
+                f"chain: entries {place} to {position - 1} are gone, entry {position}"
+                f" (document {move_id}) cannot be verified"
+            )
             place = position
         elif hashlib.sha256(f"{before}{text}".encode()).hexdigest() != chain:
             yield f"chain: entry {position} (document {move_id}) was changed"
