@@ -50,12 +50,6 @@ FILE_COLUMNS = (
     "type",
     "url",
 )
-KEPT_TABLES = (
-    "account_move",
-    "account_move_line",
-    "account_document_seal",
-    "account_document_lock_log",
-)
 
 
 @contextmanager
@@ -224,6 +218,7 @@ def _get_triggers(env):
 def _get_definition(env):
     """:return: SQL script of all functions and triggers"""
     types = _quote_all(CUSTOMER_TYPES)
+    triggers = _get_triggers(env)
     functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types)
     for name, model in (("DOCUMENT", "account.move"), ("LINE", "account.move.line")):
         # The hash comes with sending.
@@ -234,11 +229,11 @@ def _get_definition(env):
     return "\n".join(
         [
             functions,
-            *(trigger.get_sql() for trigger in _get_triggers(env)),
+            *(trigger.get_sql() for trigger in triggers),
             *(
                 "CREATE TRIGGER account_document_refuse_truncate BEFORE TRUNCATE"
                 f" ON {table} EXECUTE FUNCTION account_document_refuse_truncate();"
-                for table in KEPT_TABLES
+                for table in sorted({trigger.table for trigger in triggers})
             ),
             _SEALING.replace("%CUSTOMER_TYPES%", types),
         ]
