@@ -14,6 +14,7 @@ from odoo.tools import mute_logger
 class RollBack(Exception):
     """Undo what was done since the savepoint."""
 
+
 from ..models.lock.database import database_leave
 
 

@@ -27,9 +27,7 @@ class CreditNotePlan:
 
     def has_discount_items(self):
         """:return: whether there are items of an early payment discount in it"""
-        return any(
-            isinstance(cell.row, DiscountedLine) for cell in self.credit.amounts
-        )
+        return any(isinstance(cell.row, DiscountedLine) for cell in self.credit.amounts)
 
 
 @dataclass(frozen=True)
