@@ -157,6 +157,8 @@ class TestRpc(CreditNoteCommon, HttpCase):
         )
         self.assertEqual(status, 200, action)
         self.assertEqual(action["res_model"], "account.credit.note.batch")
+        values = self._read("account.move.reversal", wizard_ids, "new_move_ids")
+        self.assertFalse(values["new_move_ids"])
         values = self._read(
             "account.credit.note.batch", [action["res_id"]], "state", "line_ids"
         )
