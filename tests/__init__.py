@@ -68,3 +68,4 @@ from . import test_structure
 from . import test_taxes
 from . import test_translations
 from . import test_ui
+from . import test_walk
