@@ -535,8 +535,8 @@ class TestOneTruth(RandomInvoices):
         for item in documents.line_ids.filtered("account_id"):
             account = item.account_id
             if account.account_type not in is_settled:
-                # Odoo rounds the tax in a discount by itself, and what is credited after
-                # it in parts is credited at full price until the last.
+                # Odoo rounds the tax in a discount by itself, and what is credited
+                # after it in parts is credited at full price until the last.
                 name = "all" if case.is_early else account.display_name
                 add("account", [name], item)
             if not case.is_early:

@@ -57,7 +57,8 @@ class AccountMoveReversal(models.TransientModel):
         """:param invoice: one invoice
         :return: CreditNotePlan
         """
-        invoiced, left = invoice._get_invoiced_and_left()
+        base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
+        invoiced, left = invoice._get_invoiced_and_left(base_lines)
         if not any(left.values()):
             # Only where the company does not refuse that: see `over_credit_policy`.
             left = invoiced
@@ -89,7 +90,7 @@ class AccountMoveReversal(models.TransientModel):
             is_whole=plan.amounts == invoiced
             # A free line may be left.
             and planned >= set(lines.filtered("quantity_creditable"))
-            and invoice._is_computed_as_booked(),
+            and invoice._is_computed_as_booked(base_lines),
         )
 
     def _get_plan_totals(self, invoice, plan):
