@@ -327,9 +327,7 @@ class TestCentsOfDrafts(CentsCommon):
             (100.0, self._tax(21.0), {"quantity": 2.0}),
             (33.33, self._tax(6.0), {"quantity": 3.0, "discount": 10.0}),
         )
-        wizard = self._wizard(
-            self.invoice, credit_method="percentage", percentage=33.3
-        )
+        wizard = self._wizard(self.invoice, credit_method="percentage", percentage=33.3)
         wizard.action_save_draft()
         self.draft = wizard.new_move_ids
 
