@@ -95,49 +95,6 @@ class TestDiscount(CreditNoteCommon):
                     invoice.invoice_line_ids.mapped("quantity_creditable"), [0.0, 0.0]
                 )
 
-    def test_tax_on_the_whole_price(self):
-        """The tax of 15.00 is that of 100.00, not of 98.00: so say lines, totals and
-        the tax report. The discount goes off the account where it was booked.
-        """
-        for computation, base in (("excluded", 100.0), ("mixed", 98.0)):
-            with self.subTest(computation=computation):
-                invoice, payment = self._paid_invoice(computation, 60.0, 40.0)
-                credit_note = self._credit(invoice)
-                *lines, discount = credit_note.invoice_line_ids
-                self.assertEqual(
-                    [(line.quantity, line.price_unit) for line in lines],
-                    [(1.0, 60.0), (1.0, 40.0)],
-                )
-                self.assertEqual(discount.name, "Early payment discount")
-                self.assertEqual(discount.price_total, -2.0)
-                self.assertFalse(discount.tax_ids)
-                taxed = credit_note.line_ids.filtered("tax_ids")
-                self.assertEqual(sum(taxed.mapped("balance")), base)
-                [group] = credit_note.tax_totals["subtotals"][0]["tax_groups"]
-                self.assertEqual(group["base_amount"], base)
-                items = (invoice + payment.move_id + credit_note).line_ids
-                for account in items.account_id.filtered(
-                    lambda account: account.internal_group in ("income", "expense")
-                ):
-                    balance = sum(
-                        items.filtered(
-                            lambda item, account=account: item.account_id == account
-                        ).mapped("balance")
-                    )
-                    self.assertAlmostEqual(balance, 0.0, msg=account.display_name)
-
-    def test_tax_on_the_whole_price_of_the_rest(self):
-        invoice, payment = self._paid_invoice("excluded", 60.0, 40.0)
-        self._credit(invoice, credit_method="percentage", percentage=50)
-        rest = self._credit(invoice)
-        self.assertEqual(rest.amount_tax, 7.5)
-        self.assertEqual(rest.amount_total, 55.5)
-        self.assertEqual(
-            self._get_balances(invoice + payment.move_id + invoice.reversal_move_ids),
-            (0.0, 0.0, -payment.amount),
-        )
-        self.assertEqual(invoice.amount_creditable, 0.0)
-
     def test_in_parts(self):
         invoice, payment = self._paid_invoice("included", 60.0, 40.0)
         self._credit(invoice, credit_method="amount", amount=50.0)

@@ -2,7 +2,6 @@ from odoo import Command, models
 from odoo.tools import format_amount
 
 from ..models.bulk.reversal_batch import ReversalBatch
-from ..models.plan import UnlinkedLines
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -92,29 +91,7 @@ class AccountMoveReversal(models.TransientModel):
                         self._get_rate(invoice),
                     ),
                 )
-        values_list += [
-            self._prepare_discount_line(invoice, cell.row, amount)
-            for cell, amount in plan.credit.amounts.items()
-            if isinstance(cell.row, UnlinkedLines)
-        ]
         return values_list
-
-    def _prepare_discount_line(self, invoice, row, amount):
-        """:param row: UnlinkedLines, where an early payment discount was booked
-        :param amount: Amount that comes off the invoice less for it
-        :return: values of the credit note line that takes the discount back
-        """
-        amount_currency, _balance = invoice._from_units(amount)
-        env = self.with_context(lang=invoice.partner_id.lang).env
-        return {
-            "name": env._("Early payment discount"),
-            "sequence": max(invoice.invoice_line_ids.mapped("sequence")),
-            "account_id": row.account,
-            # Prices of electronic invoices are never negative.
-            "quantity": -1.0,
-            "price_unit": abs(amount_currency),
-            "tax_ids": [Command.clear()],
-        }
 
     def _copy_line(self, line, **values):
         """:return: list of the values of a credit note line, copied as Odoo does it"""

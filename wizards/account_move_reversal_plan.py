@@ -9,10 +9,9 @@ from ..models.plan import (
     Cell,
     CreditPlan,
     DiscountedLine,
-    UnlinkedLines,
+    TaxItem,
     get_share_of,
     plan_all,
-    plan_all_but,
     plan_lines,
     plan_total,
 )
@@ -130,13 +129,16 @@ class AccountMoveReversal(models.TransientModel):
             return plan_all(left)
         if left.total.currency < 0:
             total = -total
-        company_total = self._get_company_total(invoice, total)
+        whole_columns = frozenset()
         if self._is_tax_left_whole(invoice, left):
-            # The tax was due on the whole price, which is its base here, too: the
-            # discount goes off again where it was booked.
-            row = UnlinkedLines(invoice._get_early_discount_account().id, ())
-            return plan_all_but(left, row, total, company_total)
-        return plan_total(left, total, company_total)
+            whole_columns = {
+                cell.column for cell in left if isinstance(cell.column, TaxItem)
+            }
+            # The discount is off the price now, and off the base of taxes with it.
+            left = left.without(lambda cell: getattr(cell.column, "kind", "") == "epd")
+        return plan_total(
+            left, total, whole_columns, self._get_company_total(invoice, total)
+        )
 
     def _get_credited_total(self, invoice, left):
         """:return: the total to hit, tax included, in units of the invoice's currency;

@@ -7,13 +7,11 @@ from odoo import api, fields, models
 class Discount(NamedTuple):
     """An early payment discount that was taken, positive.
 
-    `total` is tax included; `tax` is what of it was taken off the tax; `account` is
-    where it was booked.
+    `total` is tax included; `tax` is what of it was taken off the tax.
     """
 
     total: float = 0.0
     tax: float = 0.0
-    account: models.BaseModel | None = None
 
 
 class AccountMove(models.Model):
@@ -69,12 +67,6 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self.currency_id.is_zero(self.amount_early_discount_tax)
 
-    def _get_early_discount_account(self):
-        """:return: the account on which the discount was booked that was taken"""
-        self.ensure_one()
-        # sudo: what was booked does not depend on who looks at it
-        return self.sudo()._find_discounts()[self].account
-
     def _find_discounts(self):
         """:return: {invoice: Discount in its currency}, of those that have one"""
         invoices = self.filtered(lambda move: move._is_creditable())
@@ -95,17 +87,14 @@ class AccountMove(models.Model):
         entries.line_ids.fetch(["tax_ids"])
         totals = defaultdict(float)
         taxes = defaultdict(float)
-        accounts = {}
         for entry in entries:
             for due_item, discount in entry._allot_discount().items():
                 totals[due_item.move_id] += discount.total
                 taxes[due_item.move_id] += discount.tax
-                accounts[due_item.move_id] = discount.account
         return {
             invoice: Discount(
                 invoice.currency_id.round(totals[invoice]),
                 invoice.currency_id.round(taxes[invoice]),
-                accounts[invoice],
             )
             for invoice in invoices
             if not invoice.currency_id.is_zero(totals[invoice])
@@ -148,9 +137,7 @@ class AccountMove(models.Model):
             rest, offered = total, sum(offers.values())
             for item, offer in offers.items():
                 part = currency.round(rest * offer / offered)
-                allotted[item] = Discount(
-                    part, part * tax / total, items[:1].account_id
-                )
+                allotted[item] = Discount(part, part * tax / total)
                 rest -= part
                 offered -= offer
         return allotted

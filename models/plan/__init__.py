@@ -20,11 +20,4 @@ from .table import (
     distribute,
     get_left,
 )
-from .credit_plan import (
-    CreditPlan,
-    get_share_of,
-    plan_all,
-    plan_all_but,
-    plan_lines,
-    plan_total,
-)
+from .credit_plan import CreditPlan, get_share_of, plan_all, plan_lines, plan_total

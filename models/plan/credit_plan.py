@@ -24,9 +24,8 @@ from .rounding import (
     group_by,
     sum_up,
     to_billionths,
-    to_nearest,
 )
-from .table import NET, Cell, PairedItem, Table, TaxItem
+from .table import NET, PairedItem, Table, TaxItem
 
 
 @dataclass(frozen=True)
@@ -60,24 +59,7 @@ def plan_all(left):
     return CreditPlan(Table(left))
 
 
-def plan_all_but(left, row, total, company_total=None):
-    """Credit everything that is left, and take off again, on a row of its own and
-    without tax, what is beyond a total.
-
-    :param row: the new row
-    :param total: see `plan_total`
-    :param company_total: see `plan_total`
-    :return: CreditPlan
-    """
-    if company_total is None:
-        company_total = to_nearest(
-            Fraction(left.total.company * total, left.total.currency)
-        )
-    beyond = left.total + -Amount(total, company_total)
-    return CreditPlan(left + Table({Cell(row, NET): -beyond}))
-
-
-def plan_total(left, total, company_total=None):
+def plan_total(left, total, whole_columns=frozenset(), company_total=None):
     """Credit the same share of every cell, so that a total is hit exactly.
 
     Where that is the total of what is left, everything is credited; also where that is
@@ -85,6 +67,8 @@ def plan_total(left, total, company_total=None):
 
     :param left: Table of what is left to credit; what is not in it is not credited
     :param total: tax included, whole number in currency, from 0 to the total left
+    :param whole_columns: those credited whole, as taxes are where an early payment
+        discount leaves them alone; if the total is less than they are, only they are
     :param company_total: what the total is to be worth in company currency, hit as far
         as the cells allow; None for what it was worth on the invoice
     :return: CreditPlan
@@ -95,7 +79,7 @@ def plan_total(left, total, company_total=None):
         raise ValueError(f"{total} is not a part of the {total_left} left")
     if total == total_left:
         return plan_all(left)
-    shares = dict.fromkeys(left, Fraction(total, total_left))
+    shares = _get_shares_of_total(left, total, whole_columns)
     currency = _round(_get_exact(left, shares), total, left)
     return _make_plan(currency, _get_worth(left, shares, currency, company_total))
 
@@ -144,6 +128,21 @@ def get_share_of(made_by, shares):
     return (
         min(max(credited / whole, Fraction(0)), Fraction(1)) if whole else Fraction(0)
     )
+
+
+def _get_shares_of_total(left, total, whole_columns):
+    """:return: {Cell: Fraction} that come to this total"""
+    total_left = left.total.currency
+    whole = sum(a.currency for c, a in left.items() if c.column in whole_columns)
+    rest = total_left - whole
+    if rest and is_part(total - whole, rest):
+        share_of_whole, share = Fraction(1), Fraction(total - whole, rest)
+    elif whole and is_part(total, whole):
+        share_of_whole, share = Fraction(total, whole), Fraction(0)
+    else:
+        # Rows or taxes of the other sign: the one way that is always there.
+        share_of_whole = share = Fraction(total, total_left)
+    return {c: share_of_whole if c.column in whole_columns else share for c in left}
 
 
 def _get_exact(left, shares):
