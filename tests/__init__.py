@@ -34,6 +34,7 @@ from . import test_lock_edi
 from . import test_lock_fields
 from . import test_lock_findings
 from . import test_lock_frozen
+from . import test_lock_generated
 from . import test_lock_holes
 from . import test_lock_odoo_works
 from . import test_lock_portal
@@ -67,3 +68,4 @@ from . import test_structure
 from . import test_taxes
 from . import test_translations
 from . import test_ui
+from . import test_walk

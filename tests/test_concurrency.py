@@ -15,6 +15,9 @@ class RollBack(Exception):
     """Undo what was done since the savepoint."""
 
 
+from ..models.lock.database import database_leave
+
+
 @tagged("post_install", "-at_install")
 class TestConcurrency(TransactionCase):
     """Two clerks credit the same invoice at the same time, on two connections."""
@@ -125,11 +128,12 @@ class TestConcurrency(TransactionCase):
         def clean_up():
             third = self._invoice_on_a_connection(invoice.id)
             # Not by `unlink`: the lock refuses it.
-            third.env.cr.execute(
-                "DELETE FROM ir_attachment WHERE res_model = %s AND res_id = %s"
-                " AND res_field = 'invoice_pdf_report_file'",
-                [invoice._name, invoice.id],
-            )
+            with database_leave(third.env):
+                third.env.cr.execute(
+                    "DELETE FROM ir_attachment WHERE res_model = %s AND res_id = %s"
+                    " AND res_field = 'invoice_pdf_report_file'",
+                    [invoice._name, invoice.id],
+                )
             third.env.cr.execute(
                 "UPDATE account_move SET message_main_attachment_id = %s,"
                 " is_move_sent = %s WHERE id = %s",

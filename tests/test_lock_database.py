@@ -1,5 +1,7 @@
 """The database refuses what gets past everything else. Odoo's life goes on."""
 
+import hashlib
+
 import psycopg2
 
 from odoo.exceptions import UserError
@@ -315,3 +317,53 @@ class TestLockDatabase(LockCommon):
                 attack()
                 self.env.flush_all()
         self.assertTrue(seal.exists())
+
+    # --- evidence ------------------------------------------------------------------
+
+    def _get_seal(self, move):
+        seal = self.env["account.document.seal"].search([("move_id", "=", move.id)])
+        seal.invalidate_recordset()
+        return seal
+
+    def test_record(self):
+        record = self._get_seal(self.document).record
+        line = self.document.invoice_line_ids[0]
+        self.assertEqual(record["document"]["name"], self.document.name)
+        self.assertEqual(record["document"]["amount_total"], 172.5)
+        self.assertEqual(record["lines"][str(line.id)]["price_unit"], 100.0)
+        self.assertEqual(record["taxes"][str(line.id)], line.tax_ids.ids)
+        self.assertEqual(record["customer"]["name"], self.partner_a.name)
+        self.assertEqual(record["company"]["id"], self.company.partner_id.id)
+        self.assertNotIn("payment_state", record["document"])
+
+    def test_chain(self):
+        other = self._invoice(10.0)
+        self._end_transaction()
+        self._set_lock(False)
+        earlier = self._invoice(10.0)
+        self._end_transaction()
+        self._set_lock(True)
+        self.assertFalse(self._get_seal(earlier).record)
+        seals = self.env["account.document.seal"]
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "account_partner_credit_note.ir_cron_account_document_seal"
+            ).method_direct_trigger()
+        self.assertTrue(self._get_seal(earlier).record)
+        chained = seals.search([("company_id", "=", self.company.id)], order="position")
+        self.assertEqual(chained.mapped("position"), list(range(1, len(chained) + 1)))
+        self.assertLessEqual({self.document, other, earlier}, set(chained.move_id))
+        before = ""
+        for seal in chained:
+            self.env.cr.execute(
+                "SELECT record::text FROM account_document_seal WHERE id = %s",
+                [seal.id],
+            )
+            [record] = self.env.cr.fetchone()
+            before = hashlib.sha256(f"{before}{record}".encode()).hexdigest()
+            self.assertEqual(seal.chain, before)
+        for statement in (
+            "UPDATE account_document_seal SET chain = NULL WHERE id = %s",
+            "UPDATE account_document_seal SET record = '{}' WHERE id = %s",
+        ):
+            self.assertRefusedByDatabase(statement, chained[0].id)

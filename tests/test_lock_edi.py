@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.lock.edi_cancellation import PRODUCTION_SETTINGS
 from .lock_common import LockCommon
 
 ADDONS = "odoo.addons"
@@ -22,6 +23,9 @@ class TestLockEdi(LockCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        for name, value in PRODUCTION_SETTINGS.items():
+            if name in cls.company._fields:
+                cls.company[name] = value
         cls.document = cls._invoice(100.0)
 
     def _patched(self, *patches):

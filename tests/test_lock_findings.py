@@ -2,6 +2,8 @@
 
 import base64
 
+from psycopg2.errors import RestrictViolation
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -253,3 +255,96 @@ class TestLockFindings(LockCommon):
     def test_m10_delivery_date(self):
         lock_transaction(self.env).unsealed_ids.clear()
         self.assertHole(lambda move: move.write({"delivery_date": move.invoice_date}))
+
+    # --- M2, M4, M5 ----------------------------------------------------------------
+
+    def _get_earlier_message(self, **values):
+        """:return: message about the document, posted by an earlier transaction"""
+        message = self.document.message_post(
+            body="Your invoice", subtype_xmlid="mail.mt_comment", **values
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
+            [message.id],
+        )
+        message.invalidate_recordset()
+        return message
+
+    def test_m4_sent_file(self):
+        message = self._get_earlier_message(attachments=[("INV.pdf", b"%PDF sent")])
+        file = message.attachment_ids
+        self.assertEqual(file.res_id, self.document.id)
+        for attack in (
+            lambda move: file.with_env(move.env).write({"raw": FORGED}),
+            lambda move: file.with_env(move.env).write({"name": "other.pdf"}),
+            lambda move: file.with_env(move.env).write({"res_id": False}),
+            lambda move: file.with_env(move.env).unlink(),
+        ):
+            self.assertHole(attack)
+
+    def test_m4_file_that_nobody_got(self):
+        """What is attached and was not sent is the users' own."""
+        file = self.env["ir.attachment"].create(
+            {
+                "name": "note.txt",
+                "raw": b"x",
+                "res_model": "account.move",
+                "res_id": self.document.id,
+            }
+        )
+        file.with_user(self.clerk).unlink()
+        self.assertFalse(file.exists())
+
+    @mute_logger("odoo.sql_db")
+    def test_m2_who_did_it(self):
+        """The author of history is neither merged away nor deleted."""
+        author, other = (
+            self.env["res.partner"].create({"name": name}) for name in ("A", "B")
+        )
+        message = self._get_earlier_message(author_id=author.id)
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        for statement, *params in (
+            ("DELETE FROM res_partner WHERE id = %s", author.id),
+            (
+                "UPDATE mail_message SET author_id = %s WHERE author_id = %s",
+                other.id,
+                author.id,
+            ),
+        ):
+            with (
+                self.assertRaises(RestrictViolation),
+                self.env.cr.savepoint(flush=False),
+            ):
+                self.env.cr.execute(statement, params)
+        with self.assertRaises(RestrictViolation), self.env.cr.savepoint():
+            self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+                (author + other).ids, other
+            )
+        self.env.invalidate_all()
+        self.assertEqual(message.author_id, author)
+
+    @mute_logger("odoo.sql_db")
+    def test_m5_order_line(self):
+        self._needs("sale", "invoice_lines", "sale.order.line")
+        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "order_line": [Command.create({"product_id": self.product_a.id})],
+            }
+        )
+        self.product_a.invoice_policy = "order"
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.env.flush_all()
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        with self.assertRaises(RestrictViolation), self.env.cr.savepoint():
+            order.order_line.write(
+                {"invoice_lines": [Command.unlink(invoice.invoice_line_ids.id)]}
+            )
+        self.env.invalidate_all()
+        self.assertEqual(invoice.invoice_line_ids.sale_line_ids, order.order_line)

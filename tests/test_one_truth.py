@@ -306,7 +306,9 @@ class TestOneTruth(RandomInvoices):
             )
             if case.correction:
                 self._correct_tax(invoice, case.correction)
-            if invoice.currency_id.compare_amounts(invoice.amount_total, 0.0) <= 0:
+            # Of less than this, cash rounding may be all of the tax.
+            least = 1.0 if case.invoice["cash"] else 0.0
+            if invoice.currency_id.compare_amounts(invoice.amount_total, least) <= 0:
                 return None
             invoice.action_post()
         except UserError:
@@ -391,7 +393,7 @@ class TestOneTruth(RandomInvoices):
         if self.has_edi and move.currency_id.decimal_places <= 2:
             comparisons += compare_ubl(move)
             # Odoo's knows no cash rounding.
-            if "rounding" not in move.line_ids.mapped("display_type"):
+            if not (move.reversed_entry_id or move).invoice_cash_rounding_id:
                 comparisons += compare_cii(move)
         return comparisons
 
@@ -415,7 +417,13 @@ class TestOneTruth(RandomInvoices):
         charges = []
         for line in lines:
             origin = line.credited_line_id
+            # On an invoice that is rounded globally they may differ by a cent.
+            is_as_booked = currency.is_zero(
+                origin.price_subtotal - abs(origin.amount_currency)
+            )
             for field, opposite in (("price_subtotal", 1), ("amount_currency", -1)):
+                if field == "price_subtotal" and not is_as_booked:
+                    continue
                 if (
                     opposite * line[field] * origin[field] < 0
                     or abs(line[field]) > abs(origin[field]) + currency.rounding / 2
@@ -527,15 +535,10 @@ class TestOneTruth(RandomInvoices):
         for item in documents.line_ids.filtered("account_id"):
             account = item.account_id
             if account.account_type not in is_settled:
-                # The discount is an expense, what it lowers an income.
-                is_discount = case.is_early and account.internal_group in (
-                    "income",
-                    "expense",
-                )
-                name = "income and discount" if is_discount else account.display_name
+                # Odoo rounds the tax in a discount by itself, and what is credited
+                # after it in parts is credited at full price until the last.
+                name = "all" if case.is_early else account.display_name
                 add("account", [name], item)
-            # Odoo rounds the tax in a discount by itself, and what is credited after it
-            # in parts is credited at full price until the last.
             if not case.is_early:
                 add("tax", item.tax_line_id, item)
                 add("base", item.tax_ids.flatten_taxes_hierarchy(), item)

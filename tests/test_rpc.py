@@ -10,7 +10,7 @@ from .common import CreditNoteCommon
 
 @tagged("post_install", "-at_install")
 class TestRpc(CreditNoteCommon, HttpCase):
-    """A program issues a credit note with two calls, as README.md shows it."""
+    """Programs issue credit notes over JSON-2, as docs/api.md says."""
 
     def _call(self, model, method, **body):
         response = self.url_open(
@@ -58,6 +58,130 @@ class TestRpc(CreditNoteCommon, HttpCase):
             "account.move.reversal", "read", ids=wizard_ids, fields=["new_move_ids"]
         )
         self.assertEqual(values["new_move_ids"], credit_note.ids)
+
+    def _make_dialog(self, invoices, **values):
+        status, wizard_ids = self._call(
+            "account.move.reversal",
+            "create",
+            vals_list=[{"move_ids": [[6, 0, invoices.ids]], **values}],
+        )
+        self.assertEqual(status, 200, wizard_ids)
+        return wizard_ids
+
+    def _read(self, model, ids, *field_names):
+        """:return: the values of the first record"""
+        status, values_list = self._call(model, "read", ids=ids, fields=field_names)
+        self.assertEqual(status, 200, values_list)
+        return values_list[0]
+
+    def test_what_comes_out_is_read_before(self):
+        invoice = self._invoice(100.0)
+        wizard_ids = self._make_dialog(invoice, credit_method="amount", amount=50.0)
+        values = self._read(
+            "account.move.reversal",
+            wizard_ids,
+            "amount_to_credit",
+            "amount_due",
+            "amount_due_after",
+            "amount_customer_credit",
+        )
+        del values["id"]
+        self.assertEqual(
+            values,
+            {
+                "amount_to_credit": 50.0,
+                "amount_due": 115.0,
+                "amount_due_after": 65.0,
+                "amount_customer_credit": 0.0,
+            },
+        )
+        self.assertFalse(invoice.reversal_move_ids)
+
+    def test_lines(self):
+        invoice = self._invoice(10.0, 20.0, quantity=5.0)
+        wizard_ids = self._make_dialog(
+            invoice,
+            credit_method="lines",
+            line_ids=[
+                [0, 0, {"invoice_line_id": line.id, "quantity": quantity}]
+                for line, quantity in zip(
+                    invoice.invoice_line_ids, (2.0, 1.0), strict=True
+                )
+            ],
+        )
+        self._call("account.move.reversal", "action_issue", ids=wizard_ids)
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 46.0)
+
+    def test_several_invoices(self):
+        invoices = self._invoice(100.0) + self._invoice(200.0)
+        wizard_ids = self._make_dialog(
+            invoices, credit_method="percentage", percentage=10.0
+        )
+        self._call("account.move.reversal", "action_issue", ids=wizard_ids)
+        values = self._read("account.move.reversal", wizard_ids, "new_move_ids")
+        self.assertEqual(
+            set(values["new_move_ids"]), set(invoices.reversal_move_ids.ids)
+        )
+        self.assertEqual(
+            [self._read("account.move", [i.id], "amount_creditable") for i in invoices],
+            [
+                {"id": invoice.id, "amount_creditable": left}
+                for invoice, left in zip(invoices, (103.5, 207.0), strict=True)
+            ],
+        )
+
+    def test_draft(self):
+        invoice = self._invoice(100.0)
+        wizard_ids = self._make_dialog(invoice)
+        status, action = self._call(
+            "account.move.reversal", "action_save_draft", ids=wizard_ids
+        )
+        self.assertEqual(status, 200, action)
+        values = self._read("account.move.reversal", wizard_ids, "new_move_ids")
+        self.assertEqual(values["new_move_ids"], invoice.reversal_move_ids.ids)
+        self.assertEqual(invoice.reversal_move_ids.state, "draft")
+
+    def test_issued_twice_is_credited_twice(self):
+        invoice = self._invoice(100.0)
+        wizard_ids = self._make_dialog(invoice, credit_method="amount", amount=50.0)
+        for _time in range(2):
+            self._call("account.move.reversal", "action_issue", ids=wizard_ids)
+        self.assertEqual(invoice.reversal_move_ids.mapped("amount_total"), [50.0, 50.0])
+
+    def test_many_go_to_the_background(self):
+        self.env.company.credit_note_background_limit = 2
+        invoices = self._invoice(100.0) + self._invoice(200.0)
+        wizard_ids = self._make_dialog(invoices)
+        status, action = self._call(
+            "account.move.reversal", "action_issue", ids=wizard_ids
+        )
+        self.assertEqual(status, 200, action)
+        self.assertEqual(action["res_model"], "account.credit.note.batch")
+        values = self._read("account.move.reversal", wizard_ids, "new_move_ids")
+        self.assertFalse(values["new_move_ids"])
+        values = self._read(
+            "account.credit.note.batch", [action["res_id"]], "state", "line_ids"
+        )
+        self.assertEqual(values["state"], "running")
+        line = self._read(
+            "account.credit.note.batch.line",
+            values["line_ids"],
+            "invoice_id",
+            "credit_note_id",
+            "state",
+            "error",
+        )
+        self.assertEqual(line["state"], "waiting")
+        self.assertFalse(line["credit_note_id"])
+
+    @mute_logger("odoo.http")
+    def test_statuses_of_what_is_wrong(self):
+        invoice = self._invoice(100.0)
+        status, _error = self._call("account.move", "no_such_method", ids=invoice.ids)
+        self.assertEqual(status, 404)
+        self.key = "0" * 40
+        status, _error = self._call("account.move", "read", ids=invoice.ids)
+        self.assertEqual(status, 401)
 
     @mute_logger("odoo.http")
     def test_a_refusal_is_a_sentence(self):

@@ -41,6 +41,9 @@ class AccountMoveReversal(models.TransientModel):
         if not plan.is_whole:
             # Cents are part of the plan and not to be rounded away.
             values["invoice_cash_rounding_id"] = False
+            if not plan.has_discount_items():
+                # The term would make some.
+                values["invoice_payment_term_id"] = False
             values["line_ids"] = [
                 Command.create(line_values)
                 for line_values in self._prepare_credit_note_lines(move, plan)

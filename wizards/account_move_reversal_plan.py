@@ -25,6 +25,10 @@ class CreditNotePlan:
     lines: tuple  # of CreditNoteLine
     is_whole: bool  # whether Odoo's copy of the invoice comes to it
 
+    def has_discount_items(self):
+        """:return: whether there are items of an early payment discount in it"""
+        return any(isinstance(cell.row, DiscountedLine) for cell in self.credit.amounts)
+
 
 @dataclass(frozen=True)
 class CreditNoteLine:
@@ -53,7 +57,8 @@ class AccountMoveReversal(models.TransientModel):
         """:param invoice: one invoice
         :return: CreditNotePlan
         """
-        invoiced, left = invoice._get_invoiced_and_left()
+        base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
+        invoiced, left = invoice._get_invoiced_and_left(base_lines)
         if not any(left.values()):
             # Only where the company does not refuse that: see `over_credit_policy`.
             left = invoiced
@@ -85,7 +90,7 @@ class AccountMoveReversal(models.TransientModel):
             is_whole=plan.amounts == invoiced
             # A free line may be left.
             and planned >= set(lines.filtered("quantity_creditable"))
-            and invoice._is_computed_as_booked(),
+            and invoice._is_computed_as_booked(base_lines),
         )
 
     def _get_plan_totals(self, invoice, plan):
@@ -135,7 +140,7 @@ class AccountMoveReversal(models.TransientModel):
                 cell.column for cell in left if isinstance(cell.column, TaxItem)
             }
             # The discount is off the price now, and off the base of taxes with it.
-            left = left.without(lambda cell: getattr(cell.column, "kind", "") == "epd")
+            left = left.without_discounts()
         return plan_total(
             left, total, whole_columns, self._get_company_total(invoice, total)
         )

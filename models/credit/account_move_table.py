@@ -25,12 +25,13 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    def _get_invoiced_and_left(self):
-        """:return: (Table of this invoice, Table of what its credit notes left of it),
-        drafts included, at the rate of the invoice
+    def _get_invoiced_and_left(self, base_lines=None):
+        """:param base_lines: as `_get_table` takes them
+        :return: (Table of this invoice, Table of what its credit notes left of it),
+            drafts included, at the rate of the invoice
         """
         self.ensure_one()
-        invoiced = self._get_table(self)
+        invoiced = self._get_table(self, base_lines)
         # sudo: what is left of an invoice does not depend on who looks at it
         credit_notes = self.sudo()._get_credit_notes()
         if not credit_notes:
@@ -40,9 +41,11 @@ class AccountMove(models.Model):
         )
         return invoiced, self._allot_unlinked_lines(left)
 
-    def _get_table(self, origin):
+    def _get_table(self, origin, base_lines=None):
         """:param origin: the document that has the rows: this one, or the one that it
             reverses
+        :param base_lines: of this document as Odoo's tax engine computes them today, if
+            they are known
         :return: Table of what is booked, in units of the currency of `origin` and at
             its rate
         """
@@ -57,7 +60,7 @@ class AccountMove(models.Model):
                 table[cell] = table.get(cell, NOTHING) + amount
             elif column:
                 booked[column] += amount
-        made = self._get_items_made_by_lines(origin) if booked else {}
+        made = self._get_items_made_by_lines(origin, base_lines)
         for column in booked | made:
             made_by = made.get(column, {})
             if not any(made_by.values()):
@@ -101,7 +104,7 @@ class AccountMove(models.Model):
     # WHICH LINES MAKE AN ITEM
     # -------------------------------------------------------------------------
 
-    def _get_items_made_by_lines(self, origin):
+    def _get_items_made_by_lines(self, origin, base_lines):
         """Say what each line adds to the items that Odoo books for all lines together.
 
         What Odoo makes of the lines today tells how an item is spread over them, and
@@ -121,7 +124,7 @@ class AccountMove(models.Model):
                 if item.display_type == "epd":
                     row = DiscountedLine(row)
                 made_by[row] += self._to_units(size, size)
-        for record, column, amount in self._get_taxes_of_lines():
+        for record, column, amount in self._get_taxes_of_lines(base_lines):
             if record in rows:
                 made[column][rows[record]] += amount
             elif record.display_type == "epd":
@@ -130,11 +133,13 @@ class AccountMove(models.Model):
                     made[column][cell.row] += part
         return self._name_as_booked(made)
 
-    def _get_taxes_of_lines(self):
-        """:return: list of (journal item that is taxed, TaxItem, Amount), as Odoo has
-        the taxes today, signed as booked
+    def _get_taxes_of_lines(self, base_lines):
+        """:param base_lines: as `_get_table` takes them
+        :return: list of (journal item that is taxed, TaxItem, Amount), as Odoo has
+            the taxes today, signed as booked
         """
-        base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()
+        if base_lines is None:
+            base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()
         self.env["account.tax"]._add_accounting_data_in_base_lines_tax_details(
             base_lines, self.company_id
         )

@@ -72,6 +72,14 @@ class Archiving(Capability):
     _key = "account_partner_credit_note.archiving"
 
 
+class Telling(Capability):
+    """To have a message written that Odoo's own code has made: from the address of the
+    template, or of what changed."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.telling"
+
+
 class LogEntry(Capability):
     """To be written down in the log of the lock, for these companies."""
 

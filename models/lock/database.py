@@ -50,12 +50,6 @@ FILE_COLUMNS = (
     "type",
     "url",
 )
-KEPT_TABLES = (
-    "account_move",
-    "account_move_line",
-    "account_document_seal",
-    "account_document_lock_log",
-)
 
 
 @contextmanager
@@ -224,20 +218,22 @@ def _get_triggers(env):
 def _get_definition(env):
     """:return: SQL script of all functions and triggers"""
     types = _quote_all(CUSTOMER_TYPES)
+    triggers = _get_triggers(env)
     functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types)
-    for placeholder, model in (
-        ("%UNLESS_SAME_DOCUMENT%", "account.move"),
-        ("%UNLESS_SAME_LINE%", "account.move.line"),
-    ):
-        functions = functions.replace(placeholder, _get_unless_same(env[model]))
+    for name, model in (("DOCUMENT", "account.move"), ("LINE", "account.move.line")):
+        # The hash comes with sending.
+        columns = sorted(get_closed_columns(env[model]) - {"inalterable_hash"})
+        functions = functions.replace(
+            f"%UNLESS_SAME_{name}%", _get_unless_same(env[model])
+        ).replace(f"%{name}_COLUMNS%", _quote_all(columns))
     return "\n".join(
         [
             functions,
-            *(trigger.get_sql() for trigger in _get_triggers(env)),
+            *(trigger.get_sql() for trigger in triggers),
             *(
                 "CREATE TRIGGER account_document_refuse_truncate BEFORE TRUNCATE"
                 f" ON {table} EXECUTE FUNCTION account_document_refuse_truncate();"
-                for table in KEPT_TABLES
+                for table in sorted({trigger.table for trigger in triggers})
             ),
             _SEALING.replace("%CUSTOMER_TYPES%", types),
         ]
@@ -472,6 +468,12 @@ END $$;
 
 CREATE FUNCTION account_document_refuse_seal() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Only what is still to be noted is written, once.
+    IF TG_OP = 'UPDATE' AND OLD.chain IS NULL AND NEW.move_id = OLD.move_id
+        AND NEW.company_id = OLD.company_id AND NEW.sealed_at = OLD.sealed_at
+        AND (OLD.record IS NULL OR NEW.record IS NOT DISTINCT FROM OLD.record) THEN
+        RETURN NEW;
+    END IF;
     IF account_document_is_sealed(OLD.move_id) THEN
         PERFORM account_document_refuse(OLD.move_id, 'seal');
     END IF;
@@ -509,12 +511,55 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION account_document_pick(old jsonb, columns text[]) RETURNS jsonb
+IMMUTABLE LANGUAGE sql AS $$
+    SELECT jsonb_object_agg(key, value) FROM jsonb_each(old) WHERE key = ANY(columns)
+$$;
+
+CREATE FUNCTION account_document_party(partner integer) RETURNS jsonb
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN account_document_pick(to_jsonb(party), ARRAY[
+        'id', 'name', 'street', 'street2', 'zip', 'city', 'state_id', 'country_id',
+        'vat', 'company_registry'
+    ]) FROM res_partner party WHERE party.id = partner;
+END $$;
+
+-- What was issued: the closed columns of document and lines, and whose it is.
+CREATE FUNCTION account_document_record(document integer) RETURNS jsonb
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN jsonb_build_object(
+        'document', account_document_pick(
+            to_jsonb(move), ARRAY[%DOCUMENT_COLUMNS%]::text[]),
+        'lines', (
+            SELECT jsonb_object_agg(line.id, account_document_pick(
+                    to_jsonb(line), ARRAY[%LINE_COLUMNS%]::text[]))
+              FROM account_move_line line WHERE line.move_id = move.id),
+        'taxes', (
+            SELECT jsonb_object_agg(line_id, tax_ids) FROM (
+                SELECT line.id AS line_id,
+                       jsonb_agg(rel.account_tax_id ORDER BY rel.account_tax_id)
+                       AS tax_ids
+                  FROM account_move_line line
+                  JOIN account_move_line_account_tax_rel rel
+                    ON rel.account_move_line_id = line.id
+                 WHERE line.move_id = move.id
+              GROUP BY line.id
+            ) taxes),
+        'customer', account_document_party(move.partner_id),
+        'company', account_document_party(
+            (SELECT partner_id FROM res_company WHERE id = move.company_id))
+    ) FROM account_move move WHERE move.id = document;
+END $$;
+
 CREATE FUNCTION account_document_seal_document() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     -- As it is at the end of the transaction.
-    INSERT INTO account_document_seal (move_id, company_id, sealed_at)
-         SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC'
+    INSERT INTO account_document_seal (move_id, company_id, sealed_at, record)
+         SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC',
+                account_document_record(move.id)
            FROM account_move move
            JOIN res_company company ON company.id = move.company_id
           WHERE move.id = NEW.id

@@ -107,6 +107,7 @@ class IrAttachment(models.Model):
         # EXTENDS 'base': the archived file of an issued document stays as it is
         closed_fields = FILE_FIELDS & vals.keys()
         if closed_fields:
+            self._check_sent_files(vals, closed_fields)
             # sudo: what is locked does not depend on who asks
             for attachment in self.sudo()._filter_locked_files():
                 if any(
@@ -128,6 +129,8 @@ class IrAttachment(models.Model):
 
     def unlink(self):
         # EXTENDS 'base': before 'account' takes the file off its document instead
+        if sent := self._filter_sent_files():
+            sent._raise_sent()
         # sudo: what is locked does not depend on who asks
         locked = self.sudo()._filter_locked_files()
         for attachment in locked:
@@ -173,6 +176,47 @@ class IrAttachment(models.Model):
         """:return: those that are the archived file of an issued document"""
         slots = self._filter_locked_slots([file._get_slot() for file in self])
         return self.filtered(lambda file: file._get_slot() in slots)
+
+    def _filter_sent_files(self):
+        """:return: those that went out with a message about an issued document, in an
+        earlier transaction
+        """
+        # sudo: what was sent does not depend on who asks
+        files = self.sudo().filtered(
+            lambda file: file.res_model == "account.move" and not file.res_field
+        )
+        if not files:
+            return files
+        # sudo: see above
+        messages = (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [("model", "=", "account.move"), ("attachment_ids", "in", files.ids)]
+            )
+            .filtered(lambda message: message._is_from_before())
+            ._filter_locked_history()
+        )
+        return files & messages.attachment_ids
+
+    def _check_sent_files(self, vals, fnames):
+        """:raise UserError: a file that was sent would be another one, or elsewhere"""
+        for file in self._filter_sent_files():
+            if any(is_changed(file, name, vals[name]) for name in fnames - {"public"}):
+                file._raise_sent()
+
+    def _raise_sent(self):
+        """:raise UserError: always, for a file that was sent"""
+        # sudo: the document is named to whoever was about to change its file
+        move = self.env["account.move"].sudo().browse(self[0].res_id)
+        raise UserError(
+            self.env._(
+                "The file %(file)s was sent with a message about %(document)s, which "
+                "was issued, and cannot be changed or deleted.",
+                file=self[0].name,
+                document=move._get_document_names(),
+            )
+        )
 
     @api.model
     def _check_locked_slots(self, slots):

@@ -1,6 +1,12 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+from .capability import (
+    Telling,
+    has_capability,
+    with_capability,
+    without_capability,
+)
 from .changes import is_changed
 
 # What a message says, who says it, and on which record.
@@ -26,6 +32,17 @@ MESSAGE_FIELDS = frozenset(
 )
 
 
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _message_create(self, values_list):
+        # EXTENDS 'mail': Odoo writes in the name that the template says
+        ids = {values.get("res_id") for values in values_list}
+        return super(
+            AccountMove, with_capability(self, Telling, self.browse(filter(None, ids)))
+        )._message_create(values_list)
+
+
 class MailMessage(models.Model):
     _inherit = "mail.message"
 
@@ -36,9 +53,12 @@ class MailMessage(models.Model):
         messages = super().create(vals_list)
         if not self.env.su and self.env.uid != SUPERUSER_ID:
             for message in messages._filter_locked_history():
-                if message._is_told_by_another(self.env.user):
+                move = self.env["account.move"].browse(message.res_id)
+                if not has_capability(
+                    self.env, Telling, move
+                ) and message._is_told_by_another(self.env.user):
                     message.with_env(self.env)._raise_locked_history()
-        return messages
+        return without_capability(messages, Telling)
 
     def write(self, vals):
         # EXTENDS 'mail': the history of an issued document is not rewritten

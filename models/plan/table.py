@@ -98,6 +98,18 @@ class Table(dict):
             {cell: amount for cell, amount in self.items() if not is_left_out(cell)}
         )
 
+    def without_discounts(self):
+        """:return: Table of the same total without the items of early payment
+        discounts: the taxes are those of the lines, less what the discounts take off
+        """
+        table = Table()
+        for (row, column), amount in self.items():
+            if isinstance(column, PairedItem) and column.kind == "epd":
+                continue
+            cell = Cell(row.line if isinstance(row, DiscountedLine) else row, column)
+            table[cell] = table.get(cell, NOTHING) + amount
+        return table
+
     def __add__(self, other):
         table = Table(self)
         for cell, amount in other.items():
