@@ -239,6 +239,7 @@ class TestLockGenerated(LockCommon):
                 self.env.transaction.clear()
                 if self._read_issued() != before:
                     through.append(f"{text} (call {number})")
+        logging.disable(logging.NOTSET)
         self.assertEqual(through, [], f"seed {seed}")
         self.assertGreater(done, CALLS // 20, f"seed {seed}: it proves nothing")
         self.assertGreater(refused, CALLS // 20, f"seed {seed}: it proves nothing")
