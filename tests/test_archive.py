@@ -501,6 +501,37 @@ class TestArchiveItaly(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             }
         )
 
+    def test_cents(self):
+        """The file says the cents of the ledger, for every part of an invoice."""
+        tax = self.tax_sale_a.copy(
+            {"name": "22 %", "amount": 22.0, "price_include_override": "tax_included"}
+        )
+        for rounding in ("round_globally", "round_per_line"):
+            self.env.company.tax_calculation_rounding_method = rounding
+            invoice = self._create_invoice(
+                partner_id=self.partner_a.id,
+                invoice_line_ids=[
+                    self._prepare_invoice_line(price_unit=price, tax_ids=tax)
+                    for price in (24.9, 3.5, 7.77)
+                ],
+                post=True,
+            )
+            for percentage in (20.0, 33.3, 7.1):
+                with self.subTest(rounding=rounding, percentage=percentage):
+                    credit_note = self._credit(
+                        invoice, credit_method="percentage", percentage=percentage
+                    )
+                    file = etree.fromstring(credit_note._l10n_it_edi_render_xml())
+
+                    def add_up(tag, file=file):
+                        return round(sum(float(n.text) for n in file.iter(tag)), 2)
+
+                    total = add_up("ImportoTotaleDocumento")
+                    self.assertEqual(total, credit_note.amount_total)
+                    net = add_up("ImponibileImporto")
+                    self.assertEqual(net, credit_note.amount_untaxed)
+                    self.assertEqual(add_up("Imposta"), credit_note.amount_tax)
+
     def test_printed_then_reported(self):
         self.patch(
             self.env.registry["account.move"],

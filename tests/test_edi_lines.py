@@ -108,3 +108,35 @@ class TestEdiLines(CentsCommon):
                     credit_note = self._credit_percentage(invoice, percentage)
                     self.assertAmountsOfCategoriesAgree(self._export(credit_note))
                     self.assertOneTruth(credit_note, compare_ubl)
+
+    def test_early_discount_of_less_than_a_cent(self):
+        """An allowance of 0.00 was in no total: BR-CO-11."""
+        invoice = self._invoice_of(
+            (10.0, self._tax(21)),
+            invoice_payment_term_id=self._term_that_lowers_tax().id,
+        )
+        credit_note = self._credit_percentage(invoice, 1.0)
+        self.assertFalse(self._export(credit_note).find("AllowanceCharge"))
+        self.assertOneTruth(credit_note, compare_ubl)
+
+    def test_early_discount_that_was_taken(self):
+        """The tax was 21 % of the whole price, and not of what was paid: BR-S-09."""
+        term, high, low = self._term_that_lowers_tax(), self._tax(21), self._tax(6)
+        for computation in ("excluded", "mixed"):
+            term.early_pay_discount_computation = computation
+            invoice = self._invoice_of(
+                (1000.0, high),
+                (500.0, low),
+                invoice_payment_term_id=term.id,
+            )
+            self._register_payment(invoice, payment_date=invoice.invoice_date)
+            credit_note = self._credit(invoice)
+            with self.subTest(computation=computation):
+                file = self._export(credit_note)
+                for node in file.find("TaxTotal/TaxSubtotal"):
+                    rate = file.amount("TaxCategory/Percent", node)
+                    self.assertAlmostEqual(
+                        file.amount("TaxAmount", node),
+                        file.amount("TaxableAmount", node) * rate / 100,
+                    )
+                self.assertOneTruth(credit_note, compare_ubl)

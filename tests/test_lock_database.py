@@ -48,7 +48,7 @@ class TestLockDatabase(LockCommon):
         ):
             self.env.cr.execute(statement, params)
         self.assertEqual(self._snapshot(document.id), before)
-        return str(refusal.exception)
+        return self.env["base"]._sql_error_to_message(refusal.exception)
 
     def _get_statements(self):
         """:return: statements that change what was issued, with their parameters"""
@@ -146,6 +146,7 @@ class TestLockDatabase(LockCommon):
         self.assertIn(self.document.name, message)
         self.assertIn("(amount_tax, ref)", message)
         self.assertIn("credit note", message)
+        self.assertNotIn("PL/pgSQL", message)
 
     def test_log(self):
         self.company.lock_in_database = False

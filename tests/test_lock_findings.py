@@ -348,3 +348,18 @@ class TestLockFindings(LockCommon):
             )
         self.env.invalidate_all()
         self.assertEqual(invoice.invoice_line_ids.sale_line_ids, order.order_line)
+
+    def test_m3_what_is_history(self):
+        """What went to the customer does not become a note among colleagues."""
+        note = self.env.ref("mail.mt_note")
+        data = self.env["ir.model.data"].search(
+            [("module", "=", "mail"), ("name", "=", "mt_note")]
+        )
+        for values in (
+            {"res_id": self.env.ref("mail.mt_comment").id},
+            {"name": "other"},
+        ):
+            self.assertRefusedFor(
+                self.administrator, lambda env, v=values: data.with_env(env).write(v)
+            )
+        self.assertEqual(self.env.ref("mail.mt_note"), note)

@@ -80,7 +80,8 @@ class TestLockGenerated(LockCommon):
                          WHERE s.move_id = m.id)
                   FROM account_move m WHERE m.id = %s
                 """,
-                sorted(get_closed_columns(self.document)),
+                # Securing is Odoo's own, once.
+                sorted(get_closed_columns(self.document) - {"inalterable_hash"}),
                 sorted(get_closed_columns(self.document.line_ids)),
                 list(FILE_COLUMNS),
                 self.pdf.id,
@@ -239,6 +240,7 @@ class TestLockGenerated(LockCommon):
                 self.env.transaction.clear()
                 if self._read_issued() != before:
                     through.append(f"{text} (call {number})")
+        logging.disable(logging.NOTSET)
         self.assertEqual(through, [], f"seed {seed}")
         self.assertGreater(done, CALLS // 20, f"seed {seed}: it proves nothing")
         self.assertGreater(refused, CALLS // 20, f"seed {seed}: it proves nothing")

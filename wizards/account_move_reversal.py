@@ -403,5 +403,4 @@ class AccountMoveReversal(models.TransientModel):
         self._check_issue()
         credit_notes = self._issue_credit_notes()
         self._settle_credit_notes(credit_notes)
-        self._log_changes(credit_notes)
         return credit_notes

@@ -158,13 +158,6 @@ class AccountMoveReversal(models.TransientModel):
             }
         )
 
-    def _log_changes(self, credit_notes):
-        """Tell the changes of these documents and their invoices in the chatter now,
-        for all of them at once, and not when the transaction ends.
-        """
-        self.env.flush_all()
-        ReversalBatch().on(credit_notes)._track_finalize()
-
     def _get_issued_message(self, credit_note):
         link = credit_note._get_html_link(title=credit_note.name)
         amount = format_amount(

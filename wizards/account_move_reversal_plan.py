@@ -78,10 +78,18 @@ class AccountMoveReversal(models.TransientModel):
             lambda line: line.display_type == "product"
         )
         amounts = plan.amounts.get_rows()
+        wizard_lines = self.line_ids.grouped("invoice_line_id")
         line_plans = tuple(
             line_plan
             for line in lines
-            if (line_plan := self._plan_line(line, amounts[line.id], takes_goods_back))
+            if (
+                line_plan := self._plan_line(
+                    line,
+                    amounts[line.id],
+                    wizard_lines.get(line, self.line_ids.browse()),
+                    takes_goods_back,
+                )
+            )
         )
         planned = {line_plan.line for line_plan in line_plans}
         return CreditNotePlan(
@@ -241,9 +249,11 @@ class AccountMoveReversal(models.TransientModel):
         if wizard_line._is_all_left():
             return dict.fromkeys(cells, Fraction(1))
         if wizard_line._takes_goods_back():
-            quantity = abs(Fraction(wizard_line.quantity))
-            share = quantity / abs(Fraction(line.quantity_creditable))
-            return dict.fromkeys(cells, min(share, Fraction(1)))
+            share = _get_part(
+                abs(Fraction(wizard_line.quantity)),
+                abs(Fraction(line.quantity_creditable)),
+            )
+            return dict.fromkeys(cells, share)
         # A lower price leaves fixed taxes alone.
         of_price = line._get_shares_of_price()
         share = Fraction(wizard_line._get_share_of_price())
@@ -272,13 +282,16 @@ class AccountMoveReversal(models.TransientModel):
     # THE LINES OF THE CREDIT NOTE
     # -------------------------------------------------------------------------
 
-    def _plan_line(self, line, amounts, takes_goods_back):
-        """:param amounts: {column: Amount} of the line to credit
+    def _plan_line(self, line, amounts, wizard_line, takes_goods_back):
+        """:param line: invoice line
+        :param amounts: {column: Amount} to credit of it
+        :param wizard_line: that of the dialog, if there is one
+        :param takes_goods_back: whether its quantity is credited, where the dialog has
+            no lines
         :return: CreditNoteLine, None if the line is not credited
         """
         quantity = line.quantity_creditable or line.quantity
         if self.credit_method == "lines":
-            wizard_line = self._get_wizard_line(line)
             quantity = wizard_line.quantity
             takes_goods_back = quantity and wizard_line._takes_goods_back()
             if quantity and line._is_down_payment() and not wizard_line._is_all_left():
@@ -297,11 +310,6 @@ class AccountMoveReversal(models.TransientModel):
             price_unit=line._get_price_of(amounts, quantity),
             credited_as="goods" if takes_goods_back else "price",
         )
-
-    def _get_wizard_line(self, line):
-        return self.line_ids.filtered(
-            lambda wizard_line: wizard_line.invoice_line_id == line
-        )[:1]
 
 
 def _get_part(part, whole):

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import format_list
 
+from ..addition import addition, after
+
 
 class AccountMove(models.Model):
     """Documents of Latin America: each has a type, and a credit note another than an
@@ -77,7 +79,9 @@ class AccountMove(models.Model):
                 "account.move.reversal",
                 "_compute_documents_info",
             ): _with_several_invoices,
-            ("account.move.reversal", "_prepare_default_reversal"): _with_document_type,
+            ("account.move.reversal", "_prepare_default_reversal"): after(
+                _add_document_type
+            ),
         }
 
 
@@ -86,26 +90,30 @@ def _with_several_invoices(method):
     several documents: there is one type to choose. Each gets its own then.
     """
 
-    def wrapper(self):
-        several = self.filtered(
-            lambda wizard: wizard.is_credit_note and len(wizard.move_ids) > 1
-        )
-        method(self - several)
-        several.l10n_latam_use_documents = False
-        several.l10n_latam_available_document_type_ids = False
+    def wrapper(self, *args, **kwargs):
+        several = _compute_several_invoices(self)
+        return method(self - several if several else self, *args, **kwargs)
 
     return wrapper
 
 
-def _with_document_type(method):
-    """Wrap `_prepare_default_reversal(move)`: that of l10n_latam_invoice_document gives
-    the type that was chosen for one document.
+@addition(otherwise=None)
+def _compute_several_invoices(wizards):
+    """:return: those of several invoices, in which no document type is chosen"""
+    several = wizards.filtered(
+        lambda wizard: wizard.is_credit_note and len(wizard.move_ids) > 1
+    )
+    several.l10n_latam_use_documents = False
+    several.l10n_latam_available_document_type_ids = False
+    return several
+
+
+@addition
+def _add_document_type(wizard, values, move):
+    """:param values: of `_prepare_default_reversal(move)`: l10n_latam_invoice_document
+        gives the type that was chosen for one document
+    :return: the same, with the type of this document among several
     """
-
-    def wrapper(self, move):
-        values = method(self, move)
-        if self.is_credit_note and len(self.move_ids) > 1:
-            values.update(move._prepare_document_type("out_refund", self.journal_id))
-        return values
-
-    return wrapper
+    if wizard.is_credit_note and len(wizard.move_ids) > 1:
+        values.update(move._prepare_document_type("out_refund", wizard.journal_id))
+    return values

@@ -1,4 +1,3 @@
 """Many credit notes in one request: what Odoo does one by one is done once for all."""
 
 from . import account_move
-from . import mail_followers

@@ -1,7 +1,7 @@
 import logging
 from contextlib import nullcontext
 
-from odoo import Command, api, models
+from odoo import api, models
 
 from odoo.addons.account.models.account_move import AccountMove as OdooAccountMove
 from odoo.addons.account.models.sequence_mixin import SequenceMixin
@@ -9,7 +9,6 @@ from odoo.addons.account.models.sequence_mixin import SequenceMixin
 from .reversal_batch import (
     Copies,
     ReversalBatch,
-    Tracking,
     UnexpectedCopy,
     copy_values,
     is_beside_items,
@@ -73,11 +72,11 @@ class AccountMove(models.Model):
         return reverse_moves
 
     def copy_data(self, default=None):
-        # EXTENDS 'account': the copies of a batch are made in one environment
+        # EXTENDS 'account': what a copy of a batch is made from is asked for twice
         batch = ReversalBatch.of(self.env)
-        if batch and batch.copies and "__copy_data_seen" not in self.env.context:
+        if batch and batch.copies:
             return batch.copies.copy_data(
-                self, default, lambda origin: super().copy_data(default)
+                self, default, lambda: super(AccountMove, self).copy_data(default)
             )
         return super().copy_data(default)
 
@@ -123,12 +122,6 @@ class AccountMove(models.Model):
     def _message_log_batch(self, bodies, *args, **kwargs):
         # EXTENDS 'mail': what is logged on each document of a batch is logged at once
         batch = ReversalBatch.of(self.env)
-        if batch and batch.tracking:
-            batch.tracking.is_logging = True
-            try:
-                return super()._message_log_batch(bodies, *args, **kwargs)
-            finally:
-                batch.tracking.is_logging = False
         if (
             batch is None
             or not batch.copies
@@ -198,85 +191,4 @@ class AccountMove(models.Model):
         )
         return definitions == ODOO_DEFINITIONS and not (
             self.journal_id.is_self_billing or self.origin_payment_id
-        )
-
-    # -------------------------------------------------------------------------
-    # CHATTER: the changes of each document, told as ever.
-    # -------------------------------------------------------------------------
-
-    def _message_track(self, fields_iter, initial_values_dict):
-        # EXTENDS 'mail': look up once what the messages of a batch need
-        batch = ReversalBatch.of(self.env)
-        if batch is None or len(self) < 2:
-            return super()._message_track(fields_iter, initial_values_dict)
-        batch.tracking = tracking = Tracking(self)
-        try:
-            result = super()._message_track(fields_iter, initial_values_dict)
-            if tracking.logs:
-                # sudo: as `_message_log_batch`, which was asked to log them
-                self.sudo()._message_create(tracking.logs)
-            tracking.create_values(self.env)
-        finally:
-            batch.tracking = None
-        return result
-
-    def _message_create(self, values_list):
-        # EXTENDS 'mail': see `_message_track`
-        batch = ReversalBatch.of(self.env)
-        if batch is None or not batch.tracking:
-            return super()._message_create(values_list)
-        if batch.tracking.is_logging:
-            batch.tracking.logs += values_list
-            # sudo: as the method that is extended returns them
-            return self.env["mail.message"].sudo()
-        messages = super()._message_create(
-            [
-                {
-                    **values,
-                    "tracking_value_ids": [
-                        command
-                        for command in values.get("tracking_value_ids") or ()
-                        if command[0] != Command.CREATE
-                    ],
-                }
-                for values in values_list
-            ]
-        )
-        batch.tracking.keep_values(messages, values_list)
-        return messages
-
-    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
-        # EXTENDS 'mail': whoever is notified of a message reads what changed
-        recipients = super()._notify_get_recipients(message, msg_vals, **kwargs)
-        batch = ReversalBatch.of(self.env)
-        if recipients and batch and batch.tracking:
-            batch.tracking.create_values(self.env)
-        return recipients
-
-    def _mail_get_alias_domains(self, default_company=False):
-        # EXTENDS 'mail': see `_message_track`
-        batch = ReversalBatch.of(self.env)
-        if batch is None or not batch.tracking or len(self) != 1:
-            return super()._mail_get_alias_domains(default_company=default_company)
-        return batch.tracking.look_up(
-            self,
-            "alias_domains",
-            (default_company,),
-            lambda records: super()._mail_get_alias_domains(
-                default_company=default_company
-            ),
-        )
-
-    def _notify_get_reply_to(self, default=None, author_id=False):
-        # EXTENDS 'mail': see `_message_track`
-        batch = ReversalBatch.of(self.env)
-        if batch is None or not batch.tracking or len(self) != 1:
-            return super()._notify_get_reply_to(default=default, author_id=author_id)
-        return batch.tracking.look_up(
-            self,
-            "reply_to",
-            (default, author_id),
-            lambda records: super()._notify_get_reply_to(
-                default=default, author_id=author_id
-            ),
         )

@@ -49,7 +49,6 @@ class ReversalBatch:
         "plans",
         "reconciliation_plan",
         "sequence_formats",
-        "tracking",
     )
     key = "account_partner_credit_note.reversal_batch"
 
@@ -60,7 +59,6 @@ class ReversalBatch:
         self.copies = None
         self.reconciliation_plan = None
         self.sequence_formats = {}
-        self.tracking = None
 
     def on(self, records):
         """:return: the records, with this batch under way"""
@@ -106,7 +104,6 @@ class Copies:
         "made",
         "messages",
         "origins",
-        "seen",
         "terms",
     )
 
@@ -116,7 +113,6 @@ class Copies:
         self.made = origins.browse()
         self.foreseen = {}  # {id of the original: (values asked for, list of values)}
         self.left = None  # {id of the original: (its copy, what it is made from)}
-        self.seen = defaultdict(set)  # what one `copy_data` went through
         self.terms = {}  # {id of the original: [values of its copied due amounts]}
         self.messages = []  # [{id: body}], for the first message of each, the second...
 
@@ -131,17 +127,15 @@ class Copies:
     def copy_data(self, origin, default, get_data):
         """:param origin: the document that is copied
         :param default: the values that its copy is to have
-        :param get_data: function that returns the list of values of its copy
+        :param get_data: function that returns the list of values of its copy, as Odoo
+            makes it
         :return: this list, the foreseen one where the same is asked for again
         """
         if origin.id in self.foreseen:
             known_default, values = self.foreseen.pop(origin.id)
             if known_default == default:
                 return values
-        # Odoo makes an environment for each `copy_data`, and goes through all there
-        # are whenever it wants one.
-        self.seen.clear()
-        values = get_data(origin.with_context(__copy_data_seen=self.seen))
+        values = get_data()
         if self.left is None:
             self.foreseen[origin.id] = (copy_values(default), copy_values(values))
         return values
@@ -223,48 +217,6 @@ class Copies:
             if number == len(self.messages):
                 self.messages.append({})
             self.messages[number][record_id] = body
-
-
-class Tracking:
-    """The changes of a batch, told in the chatter of each document.
-
-    What Odoo looks up for each message is looked up for all of them by the first.
-    """
-
-    __slots__ = ("is_logging", "known", "logs", "records", "values")
-
-    def __init__(self, records):
-        self.records = records
-        self.known = {}
-        self.is_logging = False
-        self.logs = []  # values of messages that nobody is notified of
-        self.values = []  # values of `mail.tracking.value`, not created yet
-
-    def keep_values(self, messages, values_list):
-        """:param messages: messages that were created without what changed
-        :param values_list: what they were to be created with
-        """
-        for message, values in zip(messages, values_list, strict=True):
-            self.values += [
-                {**command[2], "mail_message_id": message.id}
-                for command in values.get("tracking_value_ids") or ()
-                if command[0] == Command.CREATE
-            ]
-
-    def create_values(self, env):
-        values, self.values = self.values, []
-        if values:
-            # sudo: as Odoo's `mail.message.create`
-            env["mail.tracking.value"].sudo().create(values)
-
-    def look_up(self, record, name, arguments, get_data):
-        """:param get_data: function that returns {id: data} of documents
-        :return: {id of the record: its data}
-        """
-        key = (name, *arguments)
-        if key not in self.known:
-            self.known[key] = get_data(self.records.with_env(record.env))
-        return {record.id: self.known[key][record.id]}
 
 
 def is_beside_items(values):

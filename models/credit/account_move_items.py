@@ -2,7 +2,16 @@ from collections import defaultdict
 
 from odoo import Command, models
 
-from ..plan import NET, NOTHING, Cell, RoundingItem, TaxItem, but_account, distribute
+from ..plan import (
+    NET,
+    NOTHING,
+    Cell,
+    PairedItem,
+    RoundingItem,
+    TaxItem,
+    but_account,
+    distribute,
+)
 
 
 class AccountMove(models.Model):
@@ -25,14 +34,16 @@ class AccountMove(models.Model):
         commands = self._get_account_commands(items)
         for key in targets | items:
             lines = items.get(key, self.env["account.move.line"])
-            missing = targets.get(key, NOTHING) + -self._get_own_units(lines)
-            if not missing:
-                continue
-            if not lines:
-                commands.append(self._get_missing_item_command(key, missing))
-            elif isinstance(key, RoundingItem) and key not in targets:
-                # Odoo finds no more than one of them on a draft.
+            target = targets.get(key, NOTHING)
+            missing = target + -self._get_own_units(lines)
+            if not target and isinstance(key, RoundingItem | PairedItem):
+                # Odoo finds no more than one rounding on a draft, and writes a discount
+                # of nothing into electronic files.
                 commands += [Command.delete(line.id) for line in lines]
+            elif not missing:
+                continue
+            elif not lines:
+                commands.append(self._get_missing_item_command(key, missing))
             else:
                 amount = self._get_own_units(lines[0]) + missing
                 values = self._prepare_amounts(amount)

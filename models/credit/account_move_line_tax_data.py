@@ -119,7 +119,4 @@ class AccountMoveLine(models.Model):
         room = self.currency_id.rounding * 0.49
         if self.tax_ids:
             return room
-        lines = self.move_id.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product" and not line.tax_ids
-        )
-        return room / len(lines)
+        return room / len(self.move_id.invoice_line_ids)

@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, models
 
 from ..plan import (
     NET,
@@ -160,13 +160,13 @@ class AccountMove(models.Model):
             for tax_item in tax_data["tax_reps_data"]
         ]
 
-    def _is_computed_as_booked(self):
-        """:return: whether Odoo computes the prices of this document today as they are
-        booked, so that a copy says the same on paper: rounding, taxes that are in
-        the price and the like are as they were
+    @api.model
+    def _is_computed_as_booked(self, base_lines):
+        """:param base_lines: of a document, as Odoo's tax engine computes them today
+        :return: whether the prices are booked like this, so that a copy says the same
+            on paper: rounding, taxes that are in the price and the like are as they
+            were
         """
-        self.ensure_one()
-        base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()
         return all(
             base_line["record"].display_type != "product"
             or base_line["currency_id"].is_zero(

@@ -12,6 +12,7 @@ from . import account_move
 from . import account_move_line
 from . import account_move_send
 from . import account_payment
+from . import base
 from . import edi_cancellation
 from . import frozen
 from . import ir_attachment

@@ -9,6 +9,8 @@ from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
+from .changes import is_changed
+
 # What issued documents and what is known of them are kept in.
 KEPT_MODELS = (
     "account.move",
@@ -123,3 +125,31 @@ class IrModelFields(models.Model):
                 if field.type == "many2many" and field.store and not field.manual
             )
         return tables
+
+
+class IrModelData(models.Model):
+    _inherit = "ir.model.data"
+
+    def write(self, vals):
+        # EXTENDS 'base': what is a note among colleagues, and what is history, is told
+        # by this name
+        if {
+            "res_id",
+            "model",
+            "module",
+            "name",
+        } & vals.keys() and self.env.registry.ready:
+            for data in self:
+                if (
+                    (data.module, data.name) == ("mail", "mt_note")
+                    and any(is_changed(data, name, vals[name]) for name in vals)
+                    and _is_lock_on(self.env)
+                ):
+                    raise UserError(
+                        self.env._(
+                            "%s says what is history of issued documents. It cannot "
+                            "be another record.",
+                            data.complete_name,
+                        )
+                    )
+        return super().write(vals)

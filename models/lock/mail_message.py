@@ -70,6 +70,10 @@ class MailMessage(models.Model):
                     # Odoo unwraps the files of a message that it has just posted, and
                     # gives it the subject of the e-mail to its followers.
                     fnames -= {"attachment_ids", "subject"}
+                    move = self.env["account.move"].browse(message.res_id)
+                    if has_capability(self.env, Telling, move):
+                        # Odoo is about to say what changed.
+                        fnames -= {"tracking_value_ids"}
                 if any(is_changed(message, name, vals[name]) for name in fnames):
                     message.with_env(self.env)._raise_locked_history()
         return super().write(vals)

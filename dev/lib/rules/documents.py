@@ -597,12 +597,13 @@ def get_ledger(move):
 
 
 def get_fields(move):
+    sign = -move.direction_sign
     return {
         "total": move.amount_total,
         "untaxed": move.amount_untaxed,
         "tax": move.amount_tax,
-        "total_company": abs(move.amount_total_signed),
-        "tax_company": abs(move.amount_tax_signed),
+        "total_company": sign * move.amount_total_signed,
+        "tax_company": sign * move.amount_tax_signed,
     }
 
 
