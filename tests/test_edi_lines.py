@@ -120,23 +120,27 @@ class TestEdiLines(CentsCommon):
         self.assertOneTruth(credit_note, compare_ubl)
 
     def test_early_discount_that_was_taken(self):
-        """The tax was 21 % of the whole price, and not of what was paid: BR-S-09."""
-        term, high, low = self._term_that_lowers_tax(), self._tax(21), self._tax(6)
-        for computation in ("excluded", "mixed"):
-            term.early_pay_discount_computation = computation
-            invoice = self._invoice_of(
-                (1000.0, high),
-                (500.0, low),
-                invoice_payment_term_id=term.id,
+        """Its lines bore the discount, and their tax a second one: BR-S-09."""
+        high, low = self._tax(21, price_include_override="tax_included"), self._tax(6)
+        invoice = self._invoice_of(
+            (1000.0, high),
+            (500.0, low),
+            invoice_payment_term_id=self._term_that_lowers_tax().id,
+        )
+        self._register_payment(invoice, payment_date=invoice.invoice_date)
+        credit_note = self._credit(invoice)
+        file = self._export(credit_note)
+        for node in file.find("TaxTotal/TaxSubtotal"):
+            rate = file.amount("TaxCategory/Percent", node)
+            self.assertAlmostEqual(
+                file.amount("TaxAmount", node),
+                file.amount("TaxableAmount", node) * rate / 100,
+                delta=0.01,
             )
-            self._register_payment(invoice, payment_date=invoice.invoice_date)
-            credit_note = self._credit(invoice)
-            with self.subTest(computation=computation):
-                file = self._export(credit_note)
-                for node in file.find("TaxTotal/TaxSubtotal"):
-                    rate = file.amount("TaxCategory/Percent", node)
-                    self.assertAlmostEqual(
-                        file.amount("TaxAmount", node),
-                        file.amount("TaxableAmount", node) * rate / 100,
-                    )
-                self.assertOneTruth(credit_note, compare_ubl)
+        for line in file.find("CreditNoteLine"):
+            self.assertAlmostEqual(
+                file.amount("LineExtensionAmount", line),
+                file.amount("Price/PriceAmount", line),
+                delta=0.01,
+            )
+        self.assertOneTruth(credit_note, compare_ubl)
