@@ -36,7 +36,8 @@ class AccountMove(models.Model):
             lines = items.get(key, self.env["account.move.line"])
             target = targets.get(key, NOTHING)
             missing = target + -self._get_own_units(lines)
-            if not target and isinstance(key, RoundingItem | PairedItem):
+            is_nothing = missing or not any(lines.mapped("amount_currency"))
+            if not target and is_nothing and isinstance(key, RoundingItem | PairedItem):
                 # Odoo finds no more than one rounding on a draft, and writes a discount
                 # of nothing into electronic files.
                 commands += [Command.delete(line.id) for line in lines]
