@@ -172,7 +172,9 @@ class TestLockCapability(LockCommon):
         Model._method._api_private = True
         before = Model._method
         wrappers = {
-            ("model", "_method"): partial(edi_cancellation._with_leave, path="self"),
+            ("model", "_method"): partial(
+                edi_cancellation._with_leave, path="self", settings={}
+            ),
             ("model", "_of_a_later_odoo"): edi_cancellation._with_renewal,
             ("not.there", "_method"): edi_cancellation._with_renewal,
         }
