@@ -309,14 +309,20 @@ class TestLockDatabase(LockCommon):
         for attack in (
             lambda: seal.sudo().unlink(),
             lambda: seal.sudo().write({"sealed_at": "2020-01-01 00:00:00"}),
+            lambda: seal.sudo().create({"move_id": self.document.id}),
+        ):
+            with self.assertRaises(UserError):
+                attack()
+        for statement in (
+            "DELETE FROM account_document_seal WHERE id = %s",
+            "UPDATE account_document_seal SET sealed_at = '2020-01-01' WHERE id = %s",
         ):
             with (
                 self.assertRaises(psycopg2.errors.RestrictViolation),
                 mute_logger("odoo.sql_db"),
                 self.env.cr.savepoint(),
             ):
-                attack()
-                self.env.flush_all()
+                self.env.cr.execute(statement, [seal.id])
         self.assertTrue(seal.exists())
 
     # --- evidence ------------------------------------------------------------------

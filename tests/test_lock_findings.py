@@ -6,7 +6,7 @@ from psycopg2.errors import RestrictViolation
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.lock.transaction import lock_transaction
@@ -282,6 +282,80 @@ class TestLockFindings(LockCommon):
             lambda move: file.with_env(move.env).unlink(),
         ):
             self.assertHole(attack)
+
+    def test_file_of_odoo_sending(self):
+        """Odoo's own sending gives its files to the message."""
+        message = self._get_earlier_message(attachments=[("INV.pdf", b"%PDF sent")])
+        file = message.attachment_ids
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET res_model = 'mail.message', res_id = %s"
+            " WHERE id = %s",
+            [message.id, file.id],
+        )
+        file.invalidate_recordset()
+        mine = file.with_user(self.clerk)
+        for attack in (
+            lambda: mine.write({"raw": FORGED}),
+            lambda: mine.write({"name": "other.pdf"}),
+            lambda: mine.unlink(),
+        ):
+            with (
+                self.assertRaisesRegex(UserError, self.document.name),
+                self.env.cr.savepoint(),
+            ):
+                attack()
+        file.invalidate_recordset()
+        self.assertEqual((file.name, file.raw), ("INV.pdf", b"%PDF sent"))
+
+    def test_note_that_becomes_another_word(self):
+        """A note of one's own is not made history in the name of somebody else."""
+        note = self.document.with_user(self.clerk).message_post(body="x")
+        boss = self.env.ref("base.user_admin").partner_id
+        comment = self.env.ref("mail.mt_comment")
+        for values in (
+            {"author_id": boss.id, "subtype_id": comment.id},
+            {"date": "2020-01-01", "subtype_id": comment.id},
+        ):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                note.with_user(self.clerk).write(values)
+
+    def test_mail_that_is_deleted_once_sent(self):
+        """It leaves its message, and does not stop the e-mails after it."""
+        mail = self.env["mail.mail"].create(
+            {
+                "auto_delete": True,
+                "body_html": "Dear customer",
+                "email_to": "customer@example.com",
+                "model": "account.move",
+                "res_id": self.document.id,
+                "message_type": "email_outgoing",
+            }
+        )
+        message = mail.mail_message_id
+        mail.unlink()
+        self.assertFalse(mail.exists())
+        self.assertTrue(message.exists())
+
+    def test_seals_of_other_companies(self):
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        seals = self.env["account.document.seal"].search(
+            [("move_id", "=", self.document.id)]
+        )
+        self.assertTrue(seals)
+        other = self.setup_other_company()["company"]
+        user = new_test_user(
+            self.env,
+            "other_company_reader",
+            groups="account.group_account_readonly",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        self.assertFalse(
+            seals.with_user(user).search([("move_id", "=", self.document.id)])
+        )
+        with self.assertRaises(UserError):
+            seals.write({"chain": "x"})
 
     def test_m4_file_that_nobody_got(self):
         """What is attached and was not sent is the users' own."""

@@ -350,3 +350,72 @@ class TestRemaining(CreditNoteCommon):
             )
         self._credit(invoice)
         self.assertNothingLeft(invoice)
+
+    # -------------------------------------------------------------------------
+    # NOTHING BUT ODDS AND ENDS
+    # -------------------------------------------------------------------------
+
+    def test_quantities_were_taken_back_before(self):
+        """A cent is left of a line whose quantity is spent: it is not spent twice."""
+        invoice = self._invoice(100.0, quantity=10)
+        wizard = self._wizard(invoice)
+        wizard.refund_moves()
+        draft = wizard.new_move_ids
+        draft.invoice_line_ids.discount = 1.0
+        draft.action_post()
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.invoice_line_ids.credited_as, "price")
+        self.assertNothingLeft(invoice)
+
+    def test_all_lines_that_are_offered(self):
+        """They are not all that is left: of the first line some of the price is."""
+        invoice = self._invoice(100.0, 50.0)
+        wizard = self._wizard(invoice)
+        wizard.refund_moves()
+        draft = wizard.new_move_ids
+        draft.invoice_line_ids[1].unlink()
+        draft.invoice_line_ids.discount = 10.0
+        draft.action_post()
+        first, second = invoice.invoice_line_ids
+        self.assertEqual(
+            (first.quantity_creditable, second.quantity_creditable), (0, 1)
+        )
+        credit_note = self._credit(
+            invoice,
+            credit_method="lines",
+            line_ids=[Command.create({"invoice_line_id": second.id, "quantity": 1.0})],
+        )
+        self.assertAlmostEqual(credit_note.amount_total, 57.5)
+        self._credit(invoice)
+        self.assertNothingLeft(invoice)
+
+    def test_only_cash_rounding_is_left(self):
+        invoice = self._create_invoice(
+            invoice_line_ids=[self._prepare_invoice_line(price_unit=9.98, tax_ids=[])],
+            invoice_cash_rounding_id=self._cash_rounding().id,
+            post=True,
+        )
+        self.assertEqual(invoice.amount_total, 10.0)
+        by_hand = self._native_credit_note(invoice, post=False)
+        by_hand.invoice_cash_rounding_id = False
+        by_hand.action_post()
+        self.assertAlmostEqual(invoice.amount_creditable, 0.02)
+        credit_note = self._credit(invoice)
+        self.assertAlmostEqual(credit_note.amount_total, 0.02)
+        self.assertEqual(invoice.amount_creditable, 0.0)
+
+    def test_line_that_is_listed_twice(self):
+        invoice = self._invoice(100.0, quantity=10)
+        wizard = self._wizard(
+            invoice,
+            credit_method="lines",
+            line_ids=[
+                Command.create(
+                    {"invoice_line_id": invoice.invoice_line_ids.id, "quantity": 2.0}
+                )
+                for _time in range(2)
+            ],
+        )
+        self.assertTrue(wizard.preview)
+        with self.assertRaisesRegex(UserError, "listed twice"):
+            wizard.action_issue()

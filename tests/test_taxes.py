@@ -86,6 +86,29 @@ class TestTaxes(RandomInvoices):
             if account.account_type != "asset_receivable"
         }
 
+    def test_tax_items_of_two_accounts(self):
+        """Each tax item of the invoice has one on the credit note, and none is 0.00."""
+        tax = self._tax(False)
+        for values in ({}, {"credit_method": "percentage", "percentage": 30}):
+            invoice = self._invoice_of(
+                (100.0, tax, {"account_id": self.revenue.id}),
+                (20.0, tax, {"account_id": self.other_revenue.id}),
+            )
+            credit_note = self._credit(invoice, **values)
+            share = 0.3 if values else 1.0
+            self.assertEqual(
+                sorted(
+                    (item.account_id.id, round(item.balance, 2))
+                    for item in credit_note.line_ids.filtered("tax_line_id")
+                ),
+                sorted(
+                    [
+                        (self.revenue.id, round(15.0 * share, 2)),
+                        (self.other_revenue.id, round(3.0 * share, 2)),
+                    ]
+                ),
+            )
+
     def test_tax_on_the_account_of_its_line(self):
         """A tax that is not recovered: it has no account of its own."""
         tax = self._tax(False)

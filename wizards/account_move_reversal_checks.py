@@ -125,8 +125,17 @@ class AccountMoveReversal(models.TransientModel):
                     self.move_ids.name,
                 )
             )
-        for line in lines:
-            line._check_left()
+        for invoice_line, same_lines in lines.grouped("invoice_line_id").items():
+            if len(same_lines) > 1:
+                raise UserError(
+                    self.env._(
+                        "“%(line)s” of %(invoice)s is listed twice. List each line "
+                        "once.",
+                        line=(invoice_line.name or "").split("\n")[0],
+                        invoice=invoice_line.move_id.name,
+                    )
+                )
+            same_lines._check_left()
 
     def _check_plan(self, invoice, plan):
         """:param plan: CreditNotePlan of the invoice

@@ -180,10 +180,6 @@ class AccountMoveReversalLine(models.TransientModel):
             and self._compare_with_left() >= 0
         )
 
-    def _is_whole(self):
-        """:return: whether this is a line to credit, and all that is left of it"""
-        return bool(self) and self._is_all_left()
-
     def _takes_goods_back(self):
         """:return: whether the quantity is credited, and not only a lower price"""
         self.ensure_one()

@@ -59,7 +59,7 @@ class AccountMoveReversal(models.TransientModel):
         """
         base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
         invoiced, left = invoice._get_invoiced_and_left(base_lines)
-        if not any(left.values()):
+        if left.total.currency * invoiced.total.currency < 0 or not any(left.values()):
             # Only where the company does not refuse that: see `over_credit_policy`.
             left = invoiced
         if self.credit_method == "lines":
@@ -78,7 +78,7 @@ class AccountMoveReversal(models.TransientModel):
             lambda line: line.display_type == "product"
         )
         amounts = plan.amounts.get_rows()
-        wizard_lines = self.line_ids.grouped("invoice_line_id")
+        wizard_lines = {line.invoice_line_id: line for line in self.line_ids}
         line_plans = tuple(
             line_plan
             for line in lines
@@ -91,6 +91,8 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
         )
+        if not line_plans and any(plan.amounts.values()):
+            line_plans = self._plan_no_line(lines)
         planned = {line_plan.line for line_plan in line_plans}
         return CreditNotePlan(
             credit=plan,
@@ -225,9 +227,14 @@ class AccountMoveReversal(models.TransientModel):
         """
         credited = self.line_ids.filtered("quantity")
         whole = credited.filtered(lambda line: line._is_all_left()).invoice_line_id
-        if whole >= invoice.invoice_line_ids.filtered("quantity_creditable"):
-            return plan_all(left)
         left_by_row = left.get_rows()
+        open_lines = invoice.invoice_line_ids.filtered(
+            lambda line: (
+                line.quantity_creditable or any(left_by_row.get(line.id, {}).values())
+            )
+        )
+        if whole >= open_lines:
+            return plan_all(left)
         shares = {}
         for wizard_line in credited:
             shares |= self._get_shares_of_line(wizard_line, invoiced, left, left_by_row)
@@ -308,7 +315,26 @@ class AccountMoveReversal(models.TransientModel):
             amounts=amounts,
             quantity=quantity,
             price_unit=line._get_price_of(amounts, quantity),
-            credited_as="goods" if takes_goods_back else "price",
+            # Whose quantity was taken back before is not taken back again.
+            credited_as="goods"
+            if takes_goods_back and line.quantity_creditable
+            else "price",
+        )
+
+    def _plan_no_line(self, lines):
+        """:param lines: product lines of an invoice of which only items are left that
+            belong to no line, as cash rounding
+        :return: tuple of the one CreditNoteLine that its credit note has, at no price
+        """
+        return tuple(
+            CreditNoteLine(
+                line=line,
+                amounts={},
+                quantity=line.quantity,
+                price_unit=0.0,
+                credited_as="price",
+            )
+            for line in lines.filtered("quantity")[:1]
         )
 
 

@@ -61,7 +61,8 @@ class AccountMove(models.Model):
             if column == NET:
                 items[Cell(line._get_table_row(origin), NET)] |= line
             elif column:
-                items[key_of.get(but_account(column), column)] |= line
+                key = key_of.get(but_account(column), column)
+                items[column if column in targets else key] |= line
         return items
 
     def _get_account_commands(self, items):
@@ -118,10 +119,10 @@ class AccountMove(models.Model):
         origin = self.reversed_entry_id
         # sudo: an earlier credit note may have what the invoice has not, and this one
         # takes it back; see `_get_invoiced_and_left`
-        items = (origin.line_ids + origin.sudo()._get_credit_notes().line_ids).sudo(
-            False
-        )
-        source = items.filtered(lambda line: line._get_table_column() == column)[:1]
+        items = origin.sudo().line_ids + origin.sudo()._get_credit_notes().line_ids
+        source = items.filtered(lambda line: line._get_table_column() == column)[
+            :1
+        ].sudo(False)
         repartition = source.tax_repartition_line_id
         if source:
             [values] = source.copy_data({"move_id": self.id})

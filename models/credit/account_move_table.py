@@ -184,11 +184,8 @@ class AccountMove(models.Model):
         """:return: the same by the columns that are booked: a tax may have had another
         account then, and one whose amounts cancel out has no journal item
         """
-        booked = {
-            column
-            for line in self.line_ids
-            if isinstance(column := line._get_table_column(), TaxItem)
-        }
+        columns = [line._get_table_column() for line in self.line_ids]
+        booked = [column for column in columns if isinstance(column, TaxItem)]
         of_item = {column.but_account(): column for column in booked}
         taxes = {column.tax for column in booked}
         named = {}

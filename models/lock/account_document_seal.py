@@ -1,6 +1,7 @@
 import hashlib
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .database import update_triggers
@@ -39,6 +40,26 @@ class AccountDocumentSeal(models.Model):
     )
 
     _move_unique = models.Constraint("UNIQUE (move_id)", "A document is sealed once.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._raise_written()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._raise_written()
+        return super().write(vals)
+
+    def unlink(self):
+        self._raise_written()
+        return super().unlink()
+
+    @api.model
+    def _raise_written(self):
+        """:raise UserError: always"""
+        raise UserError(
+            self.env._("The seals of issued documents are written by the database.")
+        )
 
     @api.model
     def _cron_chain(self, limit=1000):

@@ -94,13 +94,31 @@ def update_triggers(env):
     )
     if (digest,) in env.cr.fetchall():
         return
-    # One worker makes them, the others wait and find them.
-    env.cr.execute("SELECT pg_advisory_xact_lock(hashtext('account_document_seal'))")
-    env.cr.execute(_REMOVE)
+    # One worker makes them. The others go on: they began before it and do not see them.
     env.cr.execute(
-        f"{script}COMMENT ON FUNCTION account_document_is_sealed(integer) IS '{digest}'"
+        "SELECT pg_try_advisory_xact_lock(hashtext('account_document_seal'))"
     )
-    seal_documents(env)
+    if not env.cr.fetchone()[0]:
+        return
+    try:
+        with env.cr.savepoint(flush=False):
+            # Nobody waits long for a table that somebody else reads.
+            env.cr.execute("SET LOCAL lock_timeout = '30s'", log_exceptions=False)
+            env.cr.execute(_REMOVE, log_exceptions=False)
+            env.cr.execute(
+                f"{script}COMMENT ON FUNCTION account_document_is_sealed(integer)"
+                f" IS '{digest}'",
+                log_exceptions=False,
+            )
+            seal_documents(env)
+            env.cr.execute("SET LOCAL lock_timeout TO DEFAULT")
+    except psycopg2.Error as error:
+        # Odoo starts all the same; the next start makes them.
+        _logger.warning(
+            "The triggers of the lock of issued documents could not be made now: %s",
+            error,
+        )
+        return
     _logger.info("The triggers of the lock of issued documents are made")
 
 

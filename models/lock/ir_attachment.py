@@ -183,7 +183,11 @@ class IrAttachment(models.Model):
         """
         # sudo: what was sent does not depend on who asks
         files = self.sudo().filtered(
-            lambda file: file.res_model == "account.move" and not file.res_field
+            lambda file: (
+                # Odoo's sending gives its files to the message.
+                file.res_model in ("account.move", "mail.message")
+                and not file.res_field
+            )
         )
         if not files:
             return files
@@ -207,8 +211,12 @@ class IrAttachment(models.Model):
 
     def _raise_sent(self):
         """:raise UserError: always, for a file that was sent"""
+        move_id = self[0].res_id
+        if self[0].res_model == "mail.message":
+            # sudo: what the message is about does not depend on who asks
+            move_id = self.env["mail.message"].sudo().browse(move_id).res_id
         # sudo: the document is named to whoever was about to change its file
-        move = self.env["account.move"].sudo().browse(self[0].res_id)
+        move = self.env["account.move"].sudo().browse(move_id)
         raise UserError(
             self.env._(
                 "The file %(file)s was sent with a message about %(document)s, which "

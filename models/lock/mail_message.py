@@ -32,6 +32,12 @@ MESSAGE_FIELDS = frozenset(
 )
 
 
+# What makes a note among colleagues history, or another's word.
+HISTORY_FIELDS = frozenset(
+    {"author_id", "date", "message_type", "model", "res_id", "subtype_id"}
+)
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
@@ -51,13 +57,7 @@ class MailMessage(models.Model):
         # EXTENDS 'mail': a user adds to the history of an issued document as himself,
         # now, and does not say what changed: the lock would keep a forgery for ever
         messages = super().create(vals_list)
-        if not self.env.su and self.env.uid != SUPERUSER_ID:
-            for message in messages._filter_locked_history():
-                move = self.env["account.move"].browse(message.res_id)
-                if not has_capability(
-                    self.env, Telling, move
-                ) and message._is_told_by_another(self.env.user):
-                    message.with_env(self.env)._raise_locked_history()
+        messages._check_told_by_user()
         return without_capability(messages, Telling)
 
     def write(self, vals):
@@ -76,7 +76,11 @@ class MailMessage(models.Model):
                         fnames -= {"tracking_value_ids"}
                 if any(is_changed(message, name, vals[name]) for name in fnames):
                     message.with_env(self.env)._raise_locked_history()
-        return super().write(vals)
+        res = super().write(vals)
+        if HISTORY_FIELDS & vals.keys():
+            # What is history only now is kept from here on.
+            self._check_told_by_user()
+        return res
 
     def unlink(self):
         # EXTENDS 'mail': nor is it deleted
@@ -103,6 +107,19 @@ class MailMessage(models.Model):
             or self.subtype_id != note
             or self.tracking_value_ids
         )
+
+    def _check_told_by_user(self):
+        """:raise UserError: a user says something in the history of an issued document
+        that is not what he says now
+        """
+        if self.env.su or self.env.uid == SUPERUSER_ID:
+            return
+        for message in self._filter_locked_history():
+            move = self.env["account.move"].browse(message.res_id)
+            if not has_capability(
+                self.env, Telling, move
+            ) and message._is_told_by_another(self.env.user):
+                message.with_env(self.env)._raise_locked_history()
 
     def _is_told_by_another(self, user):
         """:return: whether this new message is not what `user` says now"""
@@ -179,4 +196,20 @@ class MailTrackingValue(models.Model):
         # EXTENDS 'mail': see `write`
         # sudo: what is history does not depend on who asks
         self.sudo().mail_message_id._check_locked_history()
+        return super().unlink()
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    def unlink(self):
+        # EXTENDS 'mail': an e-mail that is deleted once it is sent leaves its message
+        # in the history of an issued document
+        kept = self.filtered(
+            lambda mail: (
+                not mail.is_notification
+                and mail.mail_message_id._filter_locked_history()
+            )
+        )
+        kept.is_notification = True
         return super().unlink()

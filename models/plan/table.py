@@ -75,10 +75,6 @@ class Table(dict):
     def total(self):
         return sum(self.values(), NOTHING)
 
-    def sum_by_row(self):
-        """:return: {row: Amount}"""
-        return self._sum_by(lambda cell: cell.row)
-
     def sum_by_column(self):
         """:return: {column: Amount}, what each journal item comes to"""
         return self._sum_by(lambda cell: cell.column)
@@ -137,11 +133,12 @@ def get_left(invoiced, *credit_notes):
     :return: Table of what is left to credit, signed as the invoice
     """
     left = Table(invoiced)
+    columns = {cell.column for cell in invoiced}
     column_of = {but_account(cell.column): cell.column for cell in invoiced}
     for credit_note in credit_notes:
         for (row, column), amount in credit_note.items():
             own_column = column
-            if Cell(row, column) not in invoiced:
+            if column not in columns:
                 column = column_of.get(but_account(column), column)
             cell = Cell(column if row == own_column else row, column)
             left[cell] = left.get(cell, NOTHING) + amount

@@ -320,6 +320,24 @@ class TestCreditPlan(unittest.TestCase):
             sums = plan.plan_total(left, total).amounts.sum_by_column()
             self.assertEqual(sums[DUE] + sums[DEDUCTED], (0, 0))
 
+    def test_items_that_differ_in_their_account_alone(self):
+        """What is credited of one is not taken off the other."""
+        one, other = plan.TaxItem("t", "A"), plan.TaxItem("t", "B")
+        invoiced = plan.Table(
+            {
+                plan.Cell(0, one): plan.Amount(1500, 1500),
+                plan.Cell(other, other): plan.Amount(150, 150),
+            }
+        )
+        credit_note = plan.Table(
+            {
+                plan.Cell(0, other): plan.Amount(-45, -45),
+                plan.Cell(one, one): plan.Amount(-450, -450),
+            }
+        )
+        sums = plan.get_left(invoiced, credit_note).sum_by_column()
+        self.assertEqual(sums, {one: (1050, 1050), other: (105, 105)})
+
     def test_lines_are_rounded_as_the_clerk_sees_them(self):
         left = cents(2900, 2900, 500, tax=21)
         shares = {cell: Fraction(1, 3) for cell in left if cell.row < 2}
