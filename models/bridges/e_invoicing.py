@@ -12,7 +12,7 @@ from odoo import api, models
 
 from ..addition import addition, after
 from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_credited_invoices
-from .e_invoicing_lines import UBL_LINES
+from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_fee
 
 CII = {
     "ram": (
@@ -28,19 +28,33 @@ class AccountMove(models.Model):
 
     @api.model
     def _get_method_wrappers(self):
-        bis3 = "account.edi.xml.ubl_bis3"
+        # Names as they stand: dev/check drift reads them.
         return super()._get_method_wrappers() | {
             ("account.move", "_l10n_hu_edi_get_operation_type"): after(
                 _add_whole_credit
             ),
-            (bis3, "_get_invoice_node"): after(_add_references_to_ubl, *UBL_CONTENTS),
-            (bis3, "_invoice_constraints_peppol_en16931_ubl"): after(
-                _drop_constraints_of_invoices
+            ("account.edi.xml.ubl_bis3", "_get_invoice_node"): after(
+                _add_references_to_ubl, *UBL_CONTENTS
             ),
+            (
+                "account.edi.xml.ubl_bis3",
+                "_invoice_constraints_peppol_en16931_ubl",
+            ): after(_drop_constraints_of_invoices),
+            (
+                "account.edi.xml.ubl_bis3",
+                "_ubl_add_line_extension_amount_node",
+            ): after(write_line_amount),
+            (
+                "account.edi.xml.ubl_bis3",
+                "_ubl_get_line_allowance_charge_recycling_contribution_node",
+            ): after(write_recycling_fee),
+            (
+                "account.edi.xml.ubl_bis3",
+                "_ubl_get_line_allowance_charge_excise_node",
+            ): after(write_excise),
             ("account.edi.xml.cii", "_export_invoice"): after(
                 _add_references_to_cii, *CII_CONTENTS
             ),
-            **{(bis3, method): wrap for method, wrap in UBL_LINES.items()},
         }
 
 

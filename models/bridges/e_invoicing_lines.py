@@ -5,7 +5,7 @@ multiplies prices again. Each is an addition to a method of account.edi.xml.ubl_
 this name, and leaves documents other than customer credit notes alone.
 """
 
-from ..addition import addition, after
+from ..addition import addition
 
 
 def _is_credit_note(vals):
@@ -14,7 +14,7 @@ def _is_credit_note(vals):
 
 
 @addition
-def _write_line_amount(self, result, vals, in_foreign_currency=True):
+def write_line_amount(self, result, vals, in_foreign_currency=True):
     """BT-131. Odoo rounds prices and discounts each by themselves, and spreads the
     cents that are missing over lines of any tax (BR-E-08, BR-AE-08).
     """
@@ -46,7 +46,7 @@ def _is_charge(vals, values):
 
 
 @addition
-def _write_recycling_fee(self, node, vals, values):
+def write_recycling_fee(self, node, vals, values):
     """BG-28"""
     if not _is_charge(vals, values):
         return node
@@ -56,19 +56,10 @@ def _write_recycling_fee(self, node, vals, values):
 
 
 @addition
-def _write_excise(self, node, vals, values):
+def write_excise(self, node, vals, values):
     """BG-28"""
     if not _is_charge(vals, values):
         return node
     return self._ubl_get_line_allowance_charge_excise_node(
         vals, {**values, "is_charge": True}
     )
-
-
-UBL_LINES = {
-    "_ubl_add_line_extension_amount_node": after(_write_line_amount),
-    "_ubl_get_line_allowance_charge_recycling_contribution_node": after(
-        _write_recycling_fee
-    ),
-    "_ubl_get_line_allowance_charge_excise_node": after(_write_excise),
-}
