@@ -103,6 +103,8 @@ def check_numbers(cursor, company_id):
     """Yield lines about issued documents without a seal, and about missing numbers."""
     cursor.execute(
         "SELECT move.id, move.name FROM account_move move"
+        " JOIN res_company company ON company.id = move.company_id"
+        " AND company.lock_posted_invoices"
         " LEFT JOIN account_document_seal seal ON seal.move_id = move.id"
         " WHERE move.company_id = %s AND move.move_type IN %s"
         " AND move.state = 'posted' AND seal.id IS NULL ORDER BY move.id",

@@ -5,6 +5,7 @@ server action can reach it.
 """
 
 import dataclasses
+from functools import partial
 from weakref import WeakKeyDictionary
 
 
@@ -34,7 +35,12 @@ _transactions = WeakKeyDictionary()
 
 def lock_transaction(env):
     """:return: the `LockTransaction` of this environment"""
-    return _transactions.setdefault(env.cr, LockTransaction())
+    if env.cr not in _transactions:
+        _transactions[env.cr] = LockTransaction()
+        # Odoo runs a request again, and the next one, on the same cursor.
+        for callbacks in (env.cr.postcommit, env.cr.postrollback):
+            callbacks.add(partial(_transactions.pop, env.cr, None))
+    return _transactions[env.cr]
 
 
 def give_leave(record, fnames):
