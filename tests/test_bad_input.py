@@ -206,6 +206,9 @@ class TestBadInput(CreditNoteCommon, HttpCase):
             return [self.wizard.id, self.foreign_wizard.id]
         if model == "account.move.line":
             return (self.invoice + self.foreign + self.credit_note).line_ids.ids
+        if not self.env[model]._auto:
+            # Odoo lets nobody search some of what is no table.
+            return []
         return self.env[model].sudo().search([], limit=5, order="id desc").ids
 
     def _commands(self, field):
