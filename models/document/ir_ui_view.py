@@ -13,6 +13,7 @@ class IrUiView(models.Model):
 
     _inherit = "ir.ui.view"
 
+    @api.private
     def apply_inheritance_specs(self, source, specs_tree, pre_locate=None):
         # EXTENDS 'base': a view of this addon that finds its place no more is left out,
         # and stops neither an update of Odoo nor the page
