@@ -224,11 +224,14 @@ class AccountMoveLine(models.Model):
             made_by = lines.filtered("tax_ids")
         else:
             made_by = lines.filtered("discount")
+        # A newer Odoo 19.0 puts the taxes of a group on a discount, not the group.
+        taxes = self.tax_ids.flatten_taxes_hierarchy()
         for is_same in (
             lambda line: line.account_id == self.account_id,
             lambda line: (
-                not self.tax_ids
-                or line.tax_ids.filtered(is_no_fixed_tax) == self.tax_ids
+                not taxes
+                or line.tax_ids.flatten_taxes_hierarchy().filtered(is_no_fixed_tax)
+                == taxes
             ),
         ):
             made_by = made_by.filtered(is_same) or made_by
