@@ -3,25 +3,12 @@ from collections import defaultdict
 from odoo.tests import tagged
 
 from .document_amounts import compare_ubl, export_file
-from .test_cents import CentsCommon
+from .test_cents import ElectronicCentsCommon
 
 
 @tagged("post_install", "-at_install")
-class TestEdiLines(CentsCommon):
+class TestEdiLines(ElectronicCentsCommon):
     """What the lines of a Peppol credit note come to is what is booked."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if "account.edi.xml.ubl_bis3" not in cls.env.registry:
-            cls.skipTest(
-                cls, "account_edi_ubl_cii is not installed: dev/test --with it"
-            )
-        for partner, vat in (
-            (cls.env.company.partner_id, "BE0202239951"),
-            (cls.partner_a, "BE0477472701"),
-        ):
-            partner.write({"vat": vat, "country_id": cls.env.ref("base.be").id})
 
     def _fee_and_tax(self):
         fee = self._tax(0.37, amount_type="fixed", include_base_amount=True, sequence=0)
