@@ -205,11 +205,9 @@ class MailMail(models.Model):
     def unlink(self):
         # EXTENDS 'mail': an e-mail that is deleted once it is sent leaves its message
         # in the history of an issued document
-        kept = self.filtered(
-            lambda mail: (
-                not mail.is_notification
-                and mail.mail_message_id._filter_locked_history()
-            )
-        )
-        kept.is_notification = True
+        doomed = self.filtered(lambda mail: not mail.is_notification)
+        history = doomed.mail_message_id._filter_locked_history()
+        doomed.filtered(
+            lambda mail: mail.mail_message_id in history
+        ).is_notification = True
         return super().unlink()
