@@ -1,3 +1,4 @@
+from . import account_credit_application
 from . import account_move_reversal
 from . import account_move_reversal_background
 from . import account_move_reversal_checks

@@ -42,31 +42,9 @@ class AccountMoveReversal(models.TransientModel):
         """
         if self.settlement == "apply":
             for credit_note in credit_notes:
-                self._apply_to_open_invoices(credit_note)
+                credit_note._apply_credit()
         if self.stop_recurring:
             self.move_ids._stop_recurring()
-
-    def _apply_to_open_invoices(self, credit_note):
-        """Set an open credit against other invoices of the customer, oldest due first.
-
-        :param credit_note: one posted credit note
-        """
-        credit_lines = credit_note.line_ids.filtered(
-            lambda line: line.display_type == "payment_term" and not line.reconciled
-        )
-        if not credit_lines:
-            return
-        invoices = self.env["account.move"]
-        # The order in which they are applied is that of `reconcile`: by due date.
-        for line in credit_note._get_open_invoice_lines(credit_lines.account_id):
-            if not credit_note.amount_residual:
-                break
-            (credit_lines + line).reconcile()
-            invoices |= line.move_id
-        if invoices:
-            credit_note._message_log(
-                body=self.env._("Applied to %s", invoices._get_document_names())
-            )
 
     def _get_applied_invoices(self, credit_notes):
         """:param credit_notes: posted credit notes
@@ -74,15 +52,7 @@ class AccountMoveReversal(models.TransientModel):
         """
         if self.settlement != "apply":
             return credit_notes.browse()
-        lines = self.env["account.move.line"].union(
-            *(
-                credit_note.line_ids.matched_debit_ids.debit_move_id.filtered(
-                    lambda line, invoice=credit_note.reversed_entry_id: (
-                        line.move_id != invoice
-                        and line.move_id.move_type in invoice._get_creditable_types()
-                    )
-                )
-                for credit_note in credit_notes
-            )
+        partials = self.env["account.partial.reconcile"].union(
+            *(credit_note._get_applied_partials() for credit_note in credit_notes)
         )
-        return lines.sorted("date_maturity").move_id
+        return partials.debit_move_id.sorted("date_maturity").move_id

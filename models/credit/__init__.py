@@ -2,6 +2,7 @@
 
 from . import account_credit_note_reason
 from . import account_move
+from . import account_move_applied_credit
 from . import account_move_cash_rounding
 from . import account_move_discount
 from . import account_move_due

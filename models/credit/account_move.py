@@ -200,8 +200,8 @@ class AccountMove(models.Model):
     def get_customer_document_hints(self):
         """Tell the customer's Invoices tab which of its buttons work on these.
 
-        :return: dict of button name ('credit_note', 'print', 'send') to the sentence
-            that says why it does not work, or to False if it does
+        :return: dict of button name ('credit_note', 'print', 'send', 'use_credit') to
+            the sentence that says why it does not work, or to False if it does
         """
         self.check_access("read")
         nothing = self.env._("Tick one or more documents first.") if not self else False
@@ -211,6 +211,9 @@ class AccountMove(models.Model):
             or self._get_credit_refusal(),
             "print": nothing,
             "send": nothing or self._get_send_refusal(),
+            "use_credit": nothing
+            or self._get_credit_note_access_refusal()
+            or self._get_use_credit_refusal(),
         }
 
     # -------------------------------------------------------------------------

@@ -46,6 +46,11 @@ export class CustomerInvoicesButtons extends Component {
         return this.state.hints?.credit_note;
     }
 
+    /** The button for a credit takes no place beside ticked invoices. */
+    get hasCredit() {
+        return this.root.selection.some((record) => record.data.move_type === "out_refund");
+    }
+
     isDisabled(button) {
         return this.isLoading || Boolean(this.state.hints[button]);
     }
