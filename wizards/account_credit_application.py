@@ -166,9 +166,9 @@ class AccountCreditApplicationLine(models.TransientModel):
         readonly=True,
         help="What this invoice got of the credit so far.",
     )
-    is_applied = fields.Boolean(string="Apply")
+    is_applied = fields.Boolean(string="Use")
     amount_after = fields.Monetary(
-        string="Applied Afterwards",
+        string="Afterwards",
         compute="_compute_amount_after",
     )
 
