@@ -25,6 +25,7 @@
         "views/res_config_settings_lock_views.xml",
         "views/res_partner_views.xml",
         "wizards/account_credit_application_views.xml",
+        "wizards/account_credit_refund_views.xml",
         "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/account_move_reversal_background_views.xml",

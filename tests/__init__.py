@@ -56,6 +56,7 @@ from . import test_portal
 from . import test_properties
 from . import test_purchase
 from . import test_reason
+from . import test_refund_online
 from . import test_refusals
 from . import test_remaining
 from . import test_report

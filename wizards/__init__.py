@@ -1,4 +1,5 @@
 from . import account_credit_application
+from . import account_credit_refund
 from . import account_move_reversal
 from . import account_move_reversal_background
 from . import account_move_reversal_checks

@@ -244,10 +244,7 @@ class AccountMoveReversal(models.TransientModel):
             return self._get_issued_action(credit_notes)
         return self._get_issued_action(
             credit_notes,
-            # Back to the list afterwards, not on to the payment.
-            next_action=open_credit_notes.line_ids.action_register_payment(
-                {"dont_redirect_to_payments": True, "display_account_trust": True}
-            ),
+            next_action=open_credit_notes.action_refund_credit(),
         )
 
     def action_issue_and_print(self):

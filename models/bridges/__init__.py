@@ -1,10 +1,11 @@
 """Addons that may be there or not: sales orders, cost of goods, electronic invoices,
-document types of Latin America."""
+document types of Latin America, online payments."""
 
 # First: the others extend its hook.
 from . import wrappers
 from . import e_invoicing
 from . import latam
+from . import payment
 from . import sale_account_move
 from . import sale_account_move_line
 from . import stock_account
