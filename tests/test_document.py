@@ -1,4 +1,7 @@
+from lxml import html
+
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import AccountMove as OdooMove
@@ -111,3 +114,33 @@ class TestDocument(CreditNoteCommon):
             {"name": "Theirs", "type": "qweb", "arch": "<t/>", "key": "theirs.layout"}
         )
         self.assertEqual(self.company._get_letterhead_margins(paperformat), {})
+
+    def _html_text(self, move):
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", move.ids
+        )
+        return " ".join(" ".join(html.fromstring(content).itertext()).split())
+
+    def test_original_number_on_the_pdf(self):
+        """Odoo prints it from the free text `ref`, and never the date."""
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        draft = self._native_credit_note(invoice, post=False)
+        draft.ref = "PO 4711"
+        draft.action_post()
+        self.assertIn(
+            f"Credits the whole of invoice {invoice.name} of 05/10/2026.",
+            self._html_text(draft),
+        )
+        with self.assertRaises(UserError):
+            draft.reversed_entry_id = False
+        self.assertEqual(draft.reversed_entry_id, invoice)
+
+    def test_qr_code_and_payment_communication(self):
+        """As in Odoo: nothing is to be paid on a credit note."""
+        self.env.company.qr_code = True
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(invoice)
+        self.assertTrue(invoice.display_qr_code)
+        self.assertFalse(credit_note.display_qr_code)
+        self.assertIn("Payment Communication", self._html_text(invoice))
+        self.assertNotIn("Payment Communication", self._html_text(credit_note))
