@@ -72,3 +72,4 @@ from . import test_taxes
 from . import test_translations
 from . import test_ui
 from . import test_walk
+from . import test_zz_paper

@@ -6,7 +6,6 @@ from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import AccountMove as OdooMove
 
-from ..models.document.res_company_letterhead import LINE
 from .common import CreditNoteCommon
 
 
@@ -66,54 +65,6 @@ class TestDocument(CreditNoteCommon):
             said = " ".join(map(str, context["subtitles"]))
             self.assertIn("115.00", said)
             self.assertEqual("due" in said, is_due, said)
-
-    # --- the height of the letterhead ---------------------------------------------
-
-    def _set_letterhead(self, layout="standard", logo=False, tagline="", details=""):
-        self.company.write(
-            {
-                "external_report_layout_id": self.env.ref(
-                    f"web.external_layout_{layout}"
-                ).id,
-                "logo": logo,
-                "report_header": tagline,
-                "company_details": details,
-            }
-        )
-        return self.company._get_letterhead_height()
-
-    def test_letterhead_grows_with_what_stands_in_it(self):
-        low = self._set_letterhead(details="<p>One</p>")
-        self.assertEqual(
-            self._set_letterhead(details="<p>One<br/>Two<br/>Three</p>"),
-            low + 2 * LINE,
-        )
-        self.assertEqual(
-            self._set_letterhead(details="<p>One</p>", tagline="<p>We do</p>"),
-            low + LINE,
-        )
-        # A line that is too long for its half of the page is two.
-        self.assertEqual(
-            self._set_letterhead(details=f"<p>{'Long ' * 12}</p>"), low + LINE
-        )
-
-    def test_letterhead_with_a_drawn_logo(self):
-        """Of a picture without pixels the height is not known: all the room."""
-        svg = b"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
-        low = self._set_letterhead(details="<p>One</p>")
-        self.assertGreaterEqual(
-            self._set_letterhead(details="<p>One</p>", logo=svg), low + 64
-        )
-
-    def test_layout_of_another_addon_is_left_alone(self):
-        self._set_letterhead(details=f"<p>{'One<br/>' * 12}</p>")
-        paperformat = self.env.ref("base.paperformat_euro")
-        paperformat.header_spacing = paperformat.margin_top
-        self.assertTrue(self.company._get_letterhead_margins(paperformat))
-        self.company.external_report_layout_id = self.env["ir.ui.view"].create(
-            {"name": "Theirs", "type": "qweb", "arch": "<t/>", "key": "theirs.layout"}
-        )
-        self.assertEqual(self.company._get_letterhead_margins(paperformat), {})
 
     def _html_text(self, move):
         content, _type = self.env["ir.actions.report"]._render_qweb_html(

@@ -8,6 +8,7 @@ from odoo.tools import format_list
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
 from ..addition import addition
+from .barrier import Write, columns_checked, part_write
 from .capability import (
     Cancellation,
     FileRenewal,
@@ -19,11 +20,9 @@ from .capability import (
     without_capability,
 )
 from .changes import is_changed
-from .columns import check_columns
-from .database import database_leave
 from .frozen import computing_while_posted
 from .policy import CUSTOMER_TYPES
-from .transaction import give_leave, lock_transaction
+from .transaction import lock_transaction
 
 # What these addons define on a document and its lines belongs to the document. Fields
 # of other addons are theirs: states of e-invoicing, portal tokens, followers.
@@ -151,17 +150,13 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        for dropped, moves in self._check_locked_write(vals).items():
-            rest = {name: value for name, value in vals.items() if name not in dropped}
-            if rest or not dropped:
-                super(AccountMove, moves).write(rest)
+        for part in self._check_locked_write(vals):
+            super(AccountMove, part.records).write(part.vals)
         return True
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        if not check_columns(self, vals_list):
-            return super()._write_multi(vals_list)
-        with database_leave(self.env):
+        with columns_checked(self, vals_list):
             return super()._write_multi(vals_list)
 
     def unlink(self):
@@ -390,48 +385,47 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_locked_write(self, vals):
-        """:return: {names of the values to leave out: documents to write the rest on}.
-            Odoo computes much from a value that it is given, changed or not.
+        """:return: list of `Write`, without the closed values that a document has
         :raise UserError: the values change what the lock closes
         """
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
-            return {frozenset(): self}
+            return [Write(self, vals)]
         locked = self._filter_locked()
-        unlocked = self - locked
-        groups = {frozenset(): unlocked} if unlocked or not self else {}
+        parts = part_write(self, vals, locked)
         for move in locked:
-            # sudo: what would change does not depend on who writes
-            changed = {
-                fname
-                for fname in closed_fields
-                if is_changed(move.sudo(), fname, vals[fname])
-            }
-            if refused := [
-                fname
-                for fname in vals
-                if fname in changed and not move._is_lock_exempt(fname, vals[fname])
-            ]:
-                raise UserError(move._get_lock_refusal(self, refused))
-            give_leave(move, changed)
             move._note_cancellation(vals)
-            dropped = frozenset(closed_fields - changed)
-            groups[dropped] = groups.get(dropped, self.browse()) + move
+        (self - locked)._check_unlocked_values(vals, closed_fields)
+        return parts
+
+    def _check_locked_change(self, changed):
+        """:param changed: values of closed fields of this issued document that become
+            others
+        :raise UserError: they are not what Odoo itself writes
+        """
+        if refused := [
+            fname
+            for fname, value in changed.items()
+            if not self._is_lock_exempt(fname, value)
+        ]:
+            raise UserError(self._get_lock_refusal(self, refused))
+
+    def _check_unlocked_values(self, vals, closed_fields):
+        """:raise UserError: the values post these drafts by hand, or number them"""
         if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
-            unlocked._check_unlocked_write(vals)
+            self._check_unlocked_write(vals)
         if "name" in closed_fields:
-            unlocked._check_issued_number_kept(vals["name"])
+            self._check_issued_number_kept(vals["name"])
         if number_fields := closed_fields & NUMBER_FIELDS:
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
             # sudo: what is numbered does not depend on who writes
-            for move in unlocked.sudo():
+            for move in self.sudo():
                 # As it will be: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
         elif dates := DATE_FIELDS & vals.keys():
             # sudo: what is numbered does not depend on who writes
-            for move in unlocked.sudo():
+            for move in self.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
-        return groups
 
     def _is_lock_exempt(self, fname, value):
         """Say whether this field of this locked document may become this other value.
