@@ -44,8 +44,8 @@ class AccountMoveReversal(models.TransientModel):
 
     The table of the invoice less those of its credit notes is what is left, and a plan
     is a share of each of its cells, see `models/plan`. Amounts are those of the journal
-    items, taxes changed by hand included, and never computed anew: whatever was changed
-    since, the credit notes of an invoice add up to the invoice.
+    items, with taxes changed by hand, and are never computed anew. So the credit notes
+    of an invoice add up to the invoice, whatever settings changed since.
 
     The dialog shows the plan and the credit note is made from it, so that the two
     cannot differ.
@@ -60,7 +60,7 @@ class AccountMoveReversal(models.TransientModel):
         base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
         invoiced, left = invoice._get_invoiced_and_left(base_lines)
         if left.total.currency * invoiced.total.currency < 0 or not any(left.values()):
-            # Only where the company does not refuse that: see `over_credit_policy`.
+            # More than is left: only where `over_credit_policy` allows it.
             left = invoiced
         if self.credit_method == "lines":
             plan = self._plan_lines(invoice, invoiced, left)
@@ -98,7 +98,7 @@ class AccountMoveReversal(models.TransientModel):
             credit=plan,
             lines=line_plans,
             is_whole=plan.amounts == invoiced
-            # A free line may be left.
+            # Lines at no price may be left.
             and planned >= set(lines.filtered("quantity_creditable"))
             and invoice._is_computed_as_booked(base_lines),
         )
@@ -200,8 +200,8 @@ class AccountMoveReversal(models.TransientModel):
 
     def _get_company_total(self, invoice, total):
         """:param total: units of the invoice's currency, signed as its lines
-        :return: what it is worth in units of company currency; None where the rate of
-            the invoice tells
+        :return: its value in units of company currency; None to use the rate of the
+            invoice
         """
         if invoice.currency_id == invoice.company_currency_id:
             return None
@@ -261,7 +261,7 @@ class AccountMoveReversal(models.TransientModel):
                 abs(Fraction(line.quantity_creditable)),
             )
             return dict.fromkeys(cells, share)
-        # A lower price leaves fixed taxes alone.
+        # A lower price does not lower fixed taxes.
         of_price = line._get_shares_of_price()
         share = Fraction(wizard_line._get_share_of_price())
         return {
@@ -302,7 +302,8 @@ class AccountMoveReversal(models.TransientModel):
             quantity = wizard_line.quantity
             takes_goods_back = quantity and wizard_line._takes_goods_back()
             if quantity and line._is_down_payment() and not wizard_line._is_all_left():
-                # No goods: the order deducts what is left of it, at a lower price.
+                # Credit the price, not the quantity: the sales order then deducts what
+                # is left.
                 quantity = line.quantity_creditable
                 takes_goods_back = False
         is_free = line.currency_id.is_zero(line.amount_currency)
@@ -315,7 +316,7 @@ class AccountMoveReversal(models.TransientModel):
             amounts=amounts,
             quantity=quantity,
             price_unit=line._get_price_of(amounts, quantity),
-            # Whose quantity was taken back before is not taken back again.
+            # A quantity that was taken back before is not taken back again.
             credited_as="goods"
             if takes_goods_back and line.quantity_creditable
             else "price",

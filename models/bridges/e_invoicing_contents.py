@@ -161,7 +161,7 @@ def _add_amounts_to_ubl(node, credit_note, _contents):
         float((totals.get(f"cbc:{name}Amount") or {}).get("_text") or 0.0)
         for name in ("TaxInclusive", "PayableRounding", "Prepaid")
     )
-    # What is left of it Odoo calls prepaid for another reason: tax withheld.
+    # The rest that Odoo calls prepaid is tax withheld.
     prepaid -= credit_note.amount_total - credit_note.amount_residual
     # BR-CO-16
     payable = total + rounding - prepaid

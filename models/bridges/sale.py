@@ -27,7 +27,8 @@ class AccountMove(models.Model):
 
     def _get_parts_of_down_payments(self):
         """:return: the lines of these credit notes that credit a part of a down payment
-        or its deduction, and take its quantity off the order, as by hand
+        or of its deduction, but take its whole quantity off the order, as lines made by
+        hand do
         """
         credit_notes = self.filtered(
             lambda move: (
@@ -44,7 +45,7 @@ class AccountMove(models.Model):
         sales orders; none without the Sales app
         """
         if "is_downpayment" not in self.env["account.move.line"]._fields:
-            # The lines need not be read.
+            # Without Sales: do not read the lines.
             return self.env["account.move.line"]
         return self.line_ids._filter_down_payments()
 
@@ -135,8 +136,8 @@ class AccountMoveLine(models.Model):
         )
 
     def _keep_down_payments(self):
-        """Let the order deduct whole what these credit note lines credit of a down
-        payment: what is given out of goodwill pays none of it back.
+        """Unmark lines that credit a down payment out of goodwill, so that the sales
+        order deducts all of the down payment.
         """
         if lines := self.filtered(
             lambda line: line.credited_line_id._is_down_payment()
@@ -168,7 +169,8 @@ class AccountMoveLine(models.Model):
         order = order_line.order_id
         is_locked = order.locked
         if is_locked:
-            # Against changes by hand: what was credited is credited all the same.
+            # A locked order refuses changes by hand; this one follows from the credit
+            # note.
             order.locked = False
         order_line.price_unit = price_unit
         if len(lines) == 1:
@@ -190,7 +192,7 @@ class AccountMoveLine(models.Model):
         return 1.0 + credited / self.amount_currency
 
     def _get_tax_data_left(self, price_unit):
-        """Say what the taxes of a down payment come to once it was credited in part.
+        """Compute the taxes of a down payment that was credited in part.
 
         Sales keeps them to the cent, and deducts them as long as the price is that of
         this data; else it computes them anew.

@@ -227,7 +227,7 @@ class AccountMove(models.Model):
     @addition(otherwise=None)
     def _get_information_block(self):
         """:return: dict of label to text, for the layout of l10n_din5008 beside the
-        address: nothing that is due, and the invoice that is credited only once
+        address: without a due date, and with the credited invoice only once
         """
         self.ensure_one()
         labels = self._fields
@@ -258,8 +258,8 @@ class AccountMove(models.Model):
 
     @addition(otherwise="")
     def _get_settlement_title(self):
-        """:return: what the settlement is the state of: a document printed stays as it
-        is, what is paid and credited goes on
+        """:return: title of the settlement lines with today's date: the printed
+        document stays as it is, while payments and credits go on
         """
         today = fields.Date.context_today(self)
         return self.env._("As of %s", format_date(self.env, today))

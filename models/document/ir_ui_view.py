@@ -9,7 +9,7 @@ CREDIT_NOTE_DOCUMENT = f"{ADDON}.report_credit_note_document"
 
 
 class IrUiView(models.Model):
-    """What this addon changes in Odoo's pages fits Odoo's pages of today."""
+    """Leave out a view of this addon that no longer fits Odoo's page."""
 
     _inherit = "ir.ui.view"
 

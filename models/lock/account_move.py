@@ -137,7 +137,7 @@ class AccountMove(models.Model):
         ]
         if not any(given):
             return super().create(vals_list)
-        # Nothing is left of what is refused, also if somebody catches the refusal.
+        # Code that catches the refusal does not keep the document that was created.
         # sudo: a setting that holds for everybody
         locked = self.env.company.sudo().lock_posted_invoices
         with self.env.cr.savepoint() if locked else nullcontext():
@@ -163,7 +163,7 @@ class AccountMove(models.Model):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
         # reconciliations before it comes to that.
         self._check_locked_unlink()
-        # Nor is what an issued document names.
+        # Documents that an issued one refers to are kept, too.
         self._check_not_on_locked(
             self.filtered(lambda move: move.move_type in CUSTOMER_TYPES),
             ["reversed_entry_id", "debit_origin_id"],
@@ -363,7 +363,7 @@ class AccountMove(models.Model):
     def _filter_ids(self, ids, filter_moves):
         moves = self.browse(dict.fromkeys(ids))
         try:
-            # Mostly known: who sends a document has read it.
+            # Mostly in the cache already: whoever sends a document has read it.
             return filter_moves(moves)._ids
         except MissingError:
             return filter_moves(moves.exists())._ids
@@ -420,7 +420,7 @@ class AccountMove(models.Model):
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
             # sudo: what is numbered does not depend on who writes
             for move in self.sudo():
-                # As it will be: the number depends on the date and the journal.
+                # With the new values: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
         elif dates := DATE_FIELDS & vals.keys():
             # sudo: what is numbered does not depend on who writes
@@ -472,7 +472,7 @@ class AccountMove(models.Model):
         return False
 
     def _check_unlocked_write(self, vals):
-        """:raise UserError: the values make an issued document of these"""
+        """:raise UserError: the values would post these documents, or change their type"""
         # sudo: what was issued does not depend on who asks
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
@@ -577,10 +577,10 @@ class AccountMove(models.Model):
             self._raise_number_chosen()
 
     def _check_number_fits(self, values):
-        """Odoo keeps the number of a draft, if it says nothing of the date.
+        """Odoo keeps the number of a draft if that contains no date.
 
         :param values: new `date` or `invoice_date`, which is also the date, of a draft
-        :raise UserError: its number would be among those of another series
+        :raise UserError: its number would be one of another series
         """
         date = values.get("date") or values.get("invoice_date")
         if not date or self.posted_before or not self._is_numbered():
@@ -597,7 +597,7 @@ class AccountMove(models.Model):
             self._raise_number_chosen()
 
     def _check_number_unique(self):
-        """Look at numbers that the user may choose: the first of a journal.
+        """Check numbers that the user may choose: the first of a journal.
 
         :raise UserError: another customer document of the company has this number
         """

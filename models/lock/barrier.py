@@ -56,7 +56,7 @@ def part_write(records, vals, locked):
 
 @contextmanager
 def columns_checked(records, vals_list):
-    """Look at an update before it is made; what the barrier let through passes the
+    """Check an update before it is made; what the barrier let through passes the
     triggers, too.
 
     :param vals_list: for each record, {column: value as the database takes it}

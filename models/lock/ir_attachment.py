@@ -8,7 +8,7 @@ from .capability import FileLookup, FileRenewal, Filing, has_capability
 from .changes import is_changed
 from .database import database_leave
 
-# What an archived file is, and what it is the file of.
+# Fields that say what a file contains, and to which record it belongs.
 FILE_FIELDS = frozenset(
     {
         "checksum",
@@ -44,8 +44,8 @@ class Slot(NamedTuple):
 
     @classmethod
     def from_values(cls, attachments, vals):
-        """:return: the slot of a file that is created with these values, as far as they
-        tell
+        """:return: the slot of a file that is created with these values, without what
+        they leave out
         """
         values = {}
         for name in SLOT_FIELDS:
@@ -204,7 +204,7 @@ class IrAttachment(models.Model):
         return files & messages.attachment_ids
 
     def _check_sent_files(self, vals, fnames):
-        """:raise UserError: a file that was sent would be another one, or elsewhere"""
+        """:raise UserError: a file that was sent would be replaced or moved"""
         for file in self._filter_sent_files():
             if any(is_changed(file, name, vals[name]) for name in fnames - {"public"}):
                 file._raise_sent()
@@ -257,7 +257,7 @@ class IrAttachment(models.Model):
         ).invalidate_recordset(["invoice_pdf_report_id"])
 
     def _check_no_other_slots(self, slots):
-        """Look at the rows: what was given is not always what is stored.
+        """Check the rows, since the values given are not always those stored.
 
         :param slots: where the values said that these files are put
         :raise UserError: one is the archived file of a document all the same

@@ -9,7 +9,7 @@ from .capability import (
 )
 from .changes import is_changed
 
-# What a message says, who says it, and on which record.
+# Fields that say what a message says, who wrote it, and on which record.
 MESSAGE_FIELDS = frozenset(
     {
         "attachment_ids",
@@ -32,7 +32,7 @@ MESSAGE_FIELDS = frozenset(
 )
 
 
-# What makes a note among colleagues history, or another's word.
+# Fields that turn a note among colleagues into history, or change its author.
 HISTORY_FIELDS = frozenset(
     {"author_id", "date", "message_type", "model", "res_id", "subtype_id"}
 )
@@ -78,7 +78,7 @@ class MailMessage(models.Model):
                     message.with_env(self.env)._raise_locked_history()
         res = super().write(vals)
         if HISTORY_FIELDS & vals.keys():
-            # What is history only now is kept from here on.
+            # A message that becomes history now is kept from here on.
             self._check_told_by_user()
         return res
 
@@ -92,10 +92,10 @@ class MailMessage(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_history(self):
-        """Hook: what is history, and what is talk.
+        """Hook: which messages are history.
 
-        Notes among colleagues stay theirs. What the system noted, and what went to
-        others, is history: also what somebody hid from others later.
+        Notes among colleagues stay the users' own. What the system noted and what went
+        to others is history, also if a user made it internal later.
 
         :return: whether this message tells what happened to its record
         """

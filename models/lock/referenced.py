@@ -1,4 +1,4 @@
-"""What issued documents refer to, and what would disappear from them with it.
+"""Records that issued documents refer to: they are not deleted or merged.
 
 The database takes a deleted tax off every line, and empties the delivery address, the
 incoterm and their like. Merging rewrites the references below Odoo's `write`.

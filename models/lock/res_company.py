@@ -9,7 +9,8 @@ from .database import database_leave, seal_documents
 
 _logger = logging.getLogger(__name__)
 
-# What only an accounting administrator changes, and its value in a new company.
+# Settings that only an accounting administrator changes, and their values in a new
+# company.
 SWITCHES = {
     "lock_posted_invoices": True,
     "lock_in_database": True,
@@ -75,12 +76,12 @@ class ResCompany(models.Model):
         if not changing:
             return super().write(vals)
         changing._check_lock_access()
-        # What was written before was written under the other setting.
+        # Flush first: earlier writes were made under the other setting.
         self.env.flush_all()
         with database_leave(self.env):
             res = super().write(vals)
             self.flush_recordset(list(SWITCHES))
-        # What was issued meanwhile.
+        # Documents that were issued while the lock was off.
         seal_documents(self.env, changing)
         changing._log_lock()
         return res
@@ -106,7 +107,7 @@ class ResCompany(models.Model):
             )
 
     def _log_lock(self):
-        """Write down who set the lock of these companies, where nobody removes it."""
+        """Log who set the lock of these companies."""
         if not self:
             return
         for company in self:

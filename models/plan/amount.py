@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 class Amount(NamedTuple):
     """An amount in two currencies, each a whole number of the currency's smallest unit
-    (cents; 0.05 where that is the rounding): equal or not, and never nearly.
+    (cents; 0.05 where that is the rounding): two amounts are equal or they are not.
     """
 
     currency: int  # in the currency of the invoice
