@@ -72,4 +72,3 @@ from . import test_taxes
 from . import test_translations
 from . import test_ui
 from . import test_walk
-from . import test_zz_paper

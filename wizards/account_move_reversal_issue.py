@@ -143,7 +143,7 @@ class AccountMoveReversal(models.TransientModel):
         if self.reopen_order:
             lines = lines.filtered(lambda line: line._is_price_difference())
         else:
-            lines._keep_down_payments()
+            lines._unmark_down_payments()
         lines._unlink_order_lines()
 
     def _log_issued(self, credit_notes):

@@ -73,7 +73,7 @@ class AccountMoveReversal(models.TransientModel):
                 / Fraction(self._get_rate(invoice))
                 / Fraction(invoice.company_currency_id.rounding)
             )
-        takes_goods_back = self._is_rest_credited(invoice, left)
+        takes_goods_back = self._credits_everything(invoice, left)
         lines = invoice.invoice_line_ids.filtered(
             lambda line: line.display_type == "product"
         )
@@ -145,7 +145,7 @@ class AccountMoveReversal(models.TransientModel):
         if left.total.currency < 0:
             total = -total
         whole_columns = frozenset()
-        if self._is_tax_left_whole(invoice, left):
+        if self._credits_tax_in_full(invoice, left):
             whole_columns = {
                 cell.column for cell in left if isinstance(cell.column, TaxItem)
             }
@@ -164,7 +164,7 @@ class AccountMoveReversal(models.TransientModel):
             total = invoice._to_units(self.amount, 0.0).currency
         elif self.credit_method == "percentage":
             total = invoice._to_units(self._get_share_of_total(invoice), 0.0).currency
-        most = self._get_most_creditable(invoice, left)
+        most = self._get_creditable_total(invoice, left)
         if total is not None and total < most:
             return total
         return None if most == abs(left.total.currency) else most
@@ -172,7 +172,7 @@ class AccountMoveReversal(models.TransientModel):
     def _get_share_of_total(self, invoice):
         return invoice.currency_id.round(invoice.amount_total * self.percentage / 100.0)
 
-    def _get_most_creditable(self, invoice, left):
+    def _get_creditable_total(self, invoice, left):
         """:return: what is left of the total, less an early payment discount that the
         customer took, in units of the invoice's currency
         """
@@ -181,19 +181,19 @@ class AccountMoveReversal(models.TransientModel):
         most = total_left - invoice._to_units(discount, 0.0).currency
         return most if most > 0 else total_left
 
-    def _is_rest_credited(self, invoice, left):
+    def _credits_everything(self, invoice, left):
         """:return: whether nothing is left afterwards that could be credited"""
         if self.credit_method == "lines":
             return False
         total = self._get_credited_total(invoice, left)
-        return total is None or total == self._get_most_creditable(invoice, left)
+        return total is None or total == self._get_creditable_total(invoice, left)
 
-    def _is_tax_left_whole(self, invoice, left):
+    def _credits_tax_in_full(self, invoice, left):
         """:return: whether the tax is credited whole, and only the price without an
         early payment discount
         """
         return (
-            self._is_rest_credited(invoice, left)
+            self._credits_everything(invoice, left)
             and bool(invoice._get_discounts_taken())
             and invoice._is_discount_without_tax()
         )

@@ -281,7 +281,7 @@ class AccountCreditNoteBatch(models.Model):
                     "Nothing is issued in the background: the scheduled action "
                     "“%(cron)s” is switched off. Ask your administrator to activate "
                     "it, or credit fewer than %(limit)s invoices at once.",
-                    # sudo: see above
+                    # sudo: the same for everybody
                     cron=cron.sudo().name,
                     limit=self.env.company.credit_note_background_limit,
                 )

@@ -90,7 +90,7 @@ class AccountMoveLine(models.Model):
         return (
             bool(self._filter_down_payments())
             and self.quantity < 0
-            # sudo: what the order does next does not depend on who looks at it
+            # sudo: the same for everybody
             and bool(self.sudo()._get_order_lines())
         )
 
@@ -102,7 +102,7 @@ class AccountMoveLine(models.Model):
         line = self.credited_line_id
         if (
             not self._is_credit_note_line()
-            # sudo: what the order does next does not depend on who looks at it
+            # sudo: the same for everybody
             or not self.sudo()._get_order_lines()
             or self.currency_id != line.currency_id
         ):
@@ -135,7 +135,7 @@ class AccountMoveLine(models.Model):
             invoice=self.move_id.name,
         )
 
-    def _keep_down_payments(self):
+    def _unmark_down_payments(self):
         """Unmark lines that credit a down payment out of goodwill, so that the sales
         order deducts all of the down payment.
         """

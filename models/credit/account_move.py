@@ -238,7 +238,7 @@ class AccountMove(models.Model):
         if self.company_id.over_credit_policy == "warn":
             return True
         if self.currency_id.is_zero(self.amount_total):
-            # sudo: what is left of an invoice does not depend on who looks at it
+            # sudo: the same for everybody
             return not self.sudo()._get_credit_notes()
         return self.currency_id.compare_amounts(self.amount_creditable, 0.0) > 0
 
@@ -254,7 +254,7 @@ class AccountMove(models.Model):
         :param states: states of the credit notes to count
         :return: {invoice: amount}, tax included, positive, in the invoice's currency
         """
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         groups = self.sudo()._read_group(
             [
                 ("reversed_entry_id", "in", self.ids),

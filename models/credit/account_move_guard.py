@@ -36,7 +36,7 @@ class AccountMove(models.Model):
             blocks more credit than the invoice
         """
         for move in self:
-            # sudo: what is posted does not depend on who posts
+            # sudo: the same for everybody
             origin = move.sudo().reversed_entry_id
             if (
                 origin.state != "posted"
@@ -57,7 +57,7 @@ class AccountMove(models.Model):
 
         :raise UserError: more than the invoice, where the company blocks that
         """
-        # sudo: what was credited before does not depend on who posts
+        # sudo: the same for everybody
         origins = self.sudo().filtered(
             lambda move: (
                 move.company_id.over_credit_policy == "block"
@@ -86,7 +86,7 @@ class AccountMove(models.Model):
         back a posted credit note
         """
         self.ensure_one()
-        # sudo: what was credited before does not depend on who posts
+        # sudo: the same for everybody
         return self.sudo().reversed_entry_id._is_guarded_origin(self.move_type)
 
     def _is_guarded_origin(self, move_type):
@@ -136,7 +136,7 @@ class AccountMove(models.Model):
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
         # Read for all at once; each check of lines uses it.
-        # sudo: what was credited before does not depend on who posts
+        # sudo: the same for everybody
         self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
             "amount_currency"
         )
@@ -206,7 +206,7 @@ class AccountMove(models.Model):
         """
         if "debit_note_ids" not in self._fields:
             return self.browse()
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         notes = (
             self.sudo()
             .debit_note_ids.filtered(
@@ -229,7 +229,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if "debit_origin_id" not in self._fields:
             return self
-        # sudo: as above
+        # sudo: the same for everybody
         origin = self.sudo().debit_origin_id.sudo(False)
         if origin and self in origin._get_debit_notes(direct=True):
             return origin._get_debited_invoice()
@@ -270,7 +270,7 @@ class AccountMove(models.Model):
         Odoo's own credit notes round each line anew, a cent each way.
         """
         for line in self.invoice_line_ids.credited_line_id:
-            # sudo: what was credited before does not depend on who posts
+            # sudo: the same for everybody
             credit_lines = line.sudo().credit_note_line_ids.filtered(
                 lambda credit_line: (
                     credit_line._is_credit_note_line()

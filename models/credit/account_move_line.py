@@ -142,7 +142,7 @@ class AccountMoveLine(models.Model):
         return amounts
 
     def _get_crediting_lines(self):
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         return self.sudo().credit_note_line_ids.filtered(
             lambda line: line.parent_state != "cancel" and line._is_credit_note_line()
         )

@@ -32,7 +32,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         invoiced = self._get_table(self, base_lines)
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         credit_notes = self.sudo()._get_credit_notes()
         if not credit_notes:
             return invoiced, invoiced

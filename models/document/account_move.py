@@ -203,7 +203,7 @@ class AccountMove(models.Model):
         company's details, or that of the fiscal position
         """
         self.ensure_one()
-        # sudo: what the letterhead says does not depend on who prints
+        # sudo: the same for everybody
         vat, details = (
             self.company_id.sudo()[name] for name in ("vat", "company_details")
         )
@@ -220,7 +220,7 @@ class AccountMove(models.Model):
     def _is_reference_printed(self):
         """:return: whether the free text says more than which invoice is credited"""
         self.ensure_one()
-        # sudo: what is printed does not depend on who prints
+        # sudo: the same for everybody
         credited = self.sudo().reversed_entry_id.name or "/"
         return bool(self.ref) and credited not in self.ref
 

@@ -81,7 +81,7 @@ DATE_FIELDS = frozenset({"date", "invoice_date"})
 NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
 
 # Documents on their way from posted to cancelled, in this transaction.
-RELEASED = "account_partner_credit_note.released"
+CANCELLING = "account_partner_credit_note.cancelling"
 
 
 def is_number(name):
@@ -138,13 +138,13 @@ class AccountMove(models.Model):
         if not any(given):
             return super().create(vals_list)
         # Code that catches the refusal does not keep the document that was created.
-        # sudo: a setting that holds for everybody
+        # sudo: the same for everybody
         locked = self.env.company.sudo().lock_posted_invoices
         with self.env.cr.savepoint() if locked else nullcontext():
             moves = super().create(vals_list)
             for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
-                # sudo: what is numbered does not depend on who creates
+                # sudo: the same for everybody
                 move.sudo()._check_numbered_by_hand(fnames & NUMBER_FIELDS)
         return moves
 
@@ -232,8 +232,8 @@ class AccountMove(models.Model):
 
     def _detach_attachments(self):
         # EXTENDS 'account': a document that is on its way to be cancelled keeps its PDF
-        released = self._filter_released()
-        return super(AccountMove, self - released)._detach_attachments()
+        cancelling = self._filter_being_cancelled()
+        return super(AccountMove, self - cancelling)._detach_attachments()
 
     # -------------------------------------------------------------------------
     # WHAT IS LOCKED
@@ -315,14 +315,14 @@ class AccountMove(models.Model):
         return self.filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
-                # sudo: a setting that holds for everybody
+                # sudo: the same for everybody
                 and move.company_id.sudo().lock_posted_invoices
             )
         )
 
     def _filter_locked(self):
         """:return: the documents that were issued: they are posted, or were"""
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         return (
             self.sudo()
             .filtered(
@@ -331,7 +331,7 @@ class AccountMove(models.Model):
                     and (
                         move.state == "posted"
                         or (move.state == "cancel" and move.posted_before)
-                        or move.id in move._get_released_ids()
+                        or move.id in move._get_ids_being_cancelled()
                     )
                     and move.company_id.lock_posted_invoices
                 )
@@ -353,7 +353,7 @@ class AccountMove(models.Model):
         """
 
         def filter_drafts(moves):
-            # sudo: what is a draft does not depend on who asks
+            # sudo: the same for everybody
             drafts = moves.sudo().filtered(lambda move: move.state == "draft")
             return drafts._filter_lock_concerned()
 
@@ -418,12 +418,12 @@ class AccountMove(models.Model):
             self._check_issued_number_kept(vals["name"])
         if number_fields := closed_fields & NUMBER_FIELDS:
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
-            # sudo: what is numbered does not depend on who writes
+            # sudo: the same for everybody
             for move in self.sudo():
                 # With the new values: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
         elif dates := DATE_FIELDS & vals.keys():
-            # sudo: what is numbered does not depend on who writes
+            # sudo: the same for everybody
             for move in self.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
 
@@ -472,8 +472,8 @@ class AccountMove(models.Model):
         return False
 
     def _check_unlocked_write(self, vals):
-        """:raise UserError: the values would post these documents, or change their type"""
-        # sudo: what was issued does not depend on who asks
+        """:raise UserError: the values would post a document or change its type"""
+        # sudo: the same for everybody
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
             if (
@@ -522,7 +522,7 @@ class AccountMove(models.Model):
                     document=self._get_document_names(),
                 )
             )
-        # sudo: which files there are does not depend on who asks
+        # sudo: the same for everybody
         if (
             file := self.env["ir.attachment"]
             .sudo()
@@ -603,7 +603,7 @@ class AccountMove(models.Model):
         """
         if not self:
             return
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         others = self.sudo().search(
             Domain("company_id", "in", self.company_id.ids)
             & Domain("name", "in", self.mapped("name"))
@@ -667,7 +667,7 @@ class AccountMove(models.Model):
 
     def _check_locked_unlink(self):
         """:raise UserError: one of these documents was issued"""
-        # sudo: what was issued does not depend on who asks
+        # sudo: the same for everybody
         issued = self._filter_locked() | self.sudo().filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
@@ -695,7 +695,7 @@ class AccountMove(models.Model):
         """
         if not records.ids:
             return
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         documents = (
             self.env["account.move"]
             .sudo()
@@ -713,7 +713,7 @@ class AccountMove(models.Model):
             )
         )
         if documents:
-            # sudo: they are named to whoever was about to remove them
+            # sudo: the refusal names it
             names = format_list(
                 self.env,
                 records.sudo()[:3].mapped(lambda r: r.display_name or ""),
@@ -731,12 +731,12 @@ class AccountMove(models.Model):
     # ACCEPTED CANCELLATIONS
     # -------------------------------------------------------------------------
 
-    def _get_released_ids(self):
-        return self.env.cr.precommit.data.get(RELEASED, ())
+    def _get_ids_being_cancelled(self):
+        return self.env.cr.precommit.data.get(CANCELLING, ())
 
-    def _filter_released(self):
-        released_ids = self._get_released_ids()
-        return self.filtered(lambda move: move.id in released_ids)
+    def _filter_being_cancelled(self):
+        cancelling_ids = self._get_ids_being_cancelled()
+        return self.filtered(lambda move: move.id in cancelling_ids)
 
     def _is_cancellation_step(self, state):
         """:return: whether an accepted cancellation may write this state"""
@@ -753,20 +753,20 @@ class AccountMove(models.Model):
         match vals.get("state"):
             case "draft" if self.state == "posted":
                 data = self.env.cr.precommit.data
-                if RELEASED not in data:
-                    data[RELEASED] = set()
-                    # sudo: holds whoever ends the transaction
+                if CANCELLING not in data:
+                    data[CANCELLING] = set()
+                    # sudo: the same for everybody
                     self.env.cr.precommit.add(
-                        self.env["account.move"].sudo()._check_released
+                        self.env["account.move"].sudo()._check_cancelled
                     )
-                data[RELEASED].add(self.id)
+                data[CANCELLING].add(self.id)
             case "cancel":
-                self.env.cr.precommit.data.get(RELEASED, set()).discard(self.id)
+                self.env.cr.precommit.data.get(CANCELLING, set()).discard(self.id)
 
     @api.model
-    def _check_released(self):
+    def _check_cancelled(self):
         """:raise UserError: a document was made a draft and not cancelled"""
-        left = self.browse(self._get_released_ids()).exists()
+        left = self.browse(self._get_ids_being_cancelled()).exists()
         if left := left.filtered(lambda move: move.state == "draft"):
             raise UserError(left._get_lock_refusal())
 

@@ -110,12 +110,12 @@ class AccountMoveLine(models.Model):
         """
         if not self._get_lock_closed_fields() & vals.keys():
             return [Write(self, vals)]
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         locked_moves = self.sudo().move_id._filter_locked()
-        # sudo: see above
+        # sudo: the same for everybody
         locked = self.filtered(lambda line: line.sudo().move_id in locked_moves)
         parts = part_write(self, vals, locked)
-        # sudo: what would change does not depend on who writes
+        # sudo: the same for everybody
         if vals.get("move_id") and any(
             is_changed(line, "move_id", vals["move_id"])
             for line in (self - locked).sudo()
@@ -135,7 +135,7 @@ class AccountMoveLine(models.Model):
         if refused := [
             fname for fname in changed if fname != "partner_id" or not is_moving
         ]:
-            # sudo: what is refused does not depend on who writes
+            # sudo: the same for everybody
             move = self.sudo().move_id.with_env(self.env)
             raise UserError(move._get_lock_refusal(self, refused))
 
@@ -143,10 +143,10 @@ class AccountMoveLine(models.Model):
         """:return: whether a cancellation lets lines of an issued document go
         :raise UserError: the document of one of these lines was issued
         """
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         if locked := self.sudo().move_id._filter_locked():
             # Odoo takes the cost of goods off a document that is being cancelled.
-            # sudo: see above
+            # sudo: the same for everybody
             lines = self.sudo().filtered(
                 lambda line: (
                     line.move_id in locked

@@ -37,7 +37,7 @@ def part_write(records, vals, locked):
     if unlocked or not records:
         groups[frozenset()] = unlocked
     for record in locked:
-        # sudo: what would change does not depend on who writes
+        # sudo: the same for everybody
         changed = {
             fname: value
             for fname, value in vals.items()

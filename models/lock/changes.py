@@ -1,4 +1,4 @@
-"""Whether a write changes anything: Odoo and programs often rewrite unchanged values."""
+"""Whether a write changes anything: Odoo often rewrites unchanged values."""
 
 from odoo.fields import Command
 from odoo.models import BaseModel

@@ -65,7 +65,7 @@ def _are_unsealed(records, ids):
     """:return: whether this very transaction posted all these documents"""
     moves = records.browse(ids)
     if records._name == "account.move.line":
-        # sudo: what is sealed does not depend on who writes
+        # sudo: the same for everybody
         moves = moves.sudo().move_id
     return lock_transaction(records.env).has_posted(moves)
 
@@ -91,7 +91,7 @@ def _check_rows(records, names, rows):
         # Code that catches the refusal reads what the database has.
         records.invalidate_recordset(flush=False)
         record = records.browse(id_)
-        # sudo: the document is named to whoever was about to change it
+        # sudo: the refusal names it
         move = record if record._name == "account.move" else record.sudo().move_id
         raise UserError(move.with_env(records.env)._get_lock_refusal(records, fnames))
 

@@ -101,7 +101,7 @@ def _with_leave(method, path, settings):
 
 @addition(otherwise=None)
 def _get_released(records, path, settings, *args, **kwargs):
-    # sudo: which system is asked does not depend on who cancels
+    # sudo: the same for everybody
     documents = _get_documents(records, path, *args, **kwargs).filtered(
         lambda move: all(
             move.company_id.sudo()[name] == value for name, value in settings.items()

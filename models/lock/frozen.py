@@ -73,13 +73,13 @@ def filter_frozen(records):
         return records.browse()
     documents = records.browse(filter(None, records._ids))
     if records._name == "account.move.line":
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         documents = documents.sudo().move_id
     frozen_ids = set(documents._filter_locked()._ids)
     frozen_ids -= lock_transaction(records.env).posting_ids
     if not frozen_ids or records._name == "account.move":
         return records.browse(id_ for id_ in records._ids if id_ in frozen_ids)
-    # sudo: see above
+    # sudo: the same for everybody
     return records.filtered(
         lambda line: line.id and line.sudo().move_id.id in frozen_ids
     )

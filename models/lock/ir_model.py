@@ -24,7 +24,7 @@ KEPT_MODELS = (
 
 
 def _is_lock_on(env):
-    # sudo: a setting that holds for everybody
+    # sudo: the same for everybody
     return bool(
         env["res.company"]
         .sudo()

@@ -135,7 +135,7 @@ class MailMessage(models.Model):
 
     def _filter_locked_history(self):
         """:return: those that are the history of issued documents, as superuser"""
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         messages = self.sudo().filtered(
             lambda message: (
                 message.model == "account.move"
@@ -154,7 +154,7 @@ class MailMessage(models.Model):
             locked.with_env(self.env)._raise_locked_history()
 
     def _raise_locked_history(self):
-        # sudo: the document is named to whoever was about to change its history
+        # sudo: the refusal names it
         move = self.env["account.move"].sudo().browse(self.sudo().res_id)
         raise UserError(
             self.env._(
@@ -180,7 +180,7 @@ class MailTrackingValue(models.Model):
         messages = self.env["mail.message"].browse(
             id_ for id_ in ids if isinstance(id_, int)
         )
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         messages.sudo().filtered(
             lambda message: message._is_from_before()
         )._check_locked_history()
@@ -188,13 +188,13 @@ class MailTrackingValue(models.Model):
 
     def write(self, vals):
         # EXTENDS 'mail': what changed, from what and to what, stays
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         self.sudo().mail_message_id._check_locked_history()
         return super().write(vals)
 
     def unlink(self):
         # EXTENDS 'mail': see `write`
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         self.sudo().mail_message_id._check_locked_history()
         return super().unlink()
 

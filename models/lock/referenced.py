@@ -65,7 +65,7 @@ def _with_tags_kept(method):
                 | Domain("line_ids.tax_line_id", "!=", False)
             )
         )
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         if issued := moves.sudo().search(domain, limit=1):
             lines = self.env["account.move.line"]
             raise UserError(issued._get_lock_refusal(lines, ["tax_tag_ids"]))

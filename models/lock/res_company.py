@@ -54,7 +54,7 @@ class ResCompany(models.Model):
             # Not by a user default either, which anybody can set.
             vals_list = [{**vals, **SWITCHES} for vals in vals_list]
         companies = super().create(vals_list)
-        # sudo: a setting that holds for everybody
+        # sudo: the same for everybody
         companies.filtered(
             lambda company: any(
                 company.sudo()[name] != on for name, on in SWITCHES.items()
@@ -67,7 +67,7 @@ class ResCompany(models.Model):
         switches = [name for name in SWITCHES if name in vals]
         if not switches:
             return super().write(vals)
-        # sudo: a setting that holds for everybody
+        # sudo: the same for everybody
         changing = self.filtered(
             lambda company: any(
                 is_changed(company.sudo(), name, vals[name]) for name in switches
@@ -111,7 +111,7 @@ class ResCompany(models.Model):
         if not self:
             return
         for company in self:
-            # sudo: what is written in the log does not depend on who writes it
+            # sudo: the same for everybody
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s, in the "
                 "database %s, more credit than the invoice: %s, by user %s",
@@ -126,7 +126,7 @@ class ResCompany(models.Model):
         log = with_capability(
             self.env["account.document.lock.log"].sudo(), LogEntry, self
         )
-        # sudo: what is written in the log does not depend on who writes it
+        # sudo: the same for everybody
         log.create(
             [
                 {

@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .amount import Amount, is_part
+from .amount import Amount, is_within
 from .rounding import (
     BILLION,
     apportion_in_steps,
@@ -75,7 +75,7 @@ def plan_total(left, total, whole_columns=frozenset(), company_total=None):
     :raise ValueError: the total is not a part of what is left
     """
     total_left = left.total.currency
-    if not is_part(total, total_left):
+    if not is_within(total, total_left):
         raise ValueError(f"{total} is not a part of the {total_left} left")
     if total == total_left:
         return plan_all(left)
@@ -135,9 +135,9 @@ def _get_shares_of_total(left, total, whole_columns):
     total_left = left.total.currency
     whole = sum(a.currency for c, a in left.items() if c.column in whole_columns)
     rest = total_left - whole
-    if rest and is_part(total - whole, rest):
+    if rest and is_within(total - whole, rest):
         share_of_whole, share = Fraction(1), Fraction(total - whole, rest)
-    elif whole and is_part(total, whole):
+    elif whole and is_within(total, whole):
         share_of_whole, share = Fraction(total, whole), Fraction(0)
     else:
         # With rows or taxes of the other sign: the same share of every cell.

@@ -7,7 +7,7 @@ them are exact, and quick.
 from collections import defaultdict
 from fractions import Fraction
 
-from .amount import is_part
+from .amount import is_within
 
 BILLION = 10**9
 
@@ -55,7 +55,7 @@ def divide(total, wholes):
     total; what is more than all of them together is divided by their size
     """
     whole = sum(wholes)
-    if whole and is_part(total, whole):
+    if whole and is_within(total, whole):
         taken, rest, sizes = [0] * len(wholes), total, wholes
     else:
         taken, rest, sizes = wholes, total - whole, [abs(value) for value in wholes]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .amount import NOTHING, Amount, is_part
+from .amount import NOTHING, Amount, is_within
 from .rounding import divide
 
 NET = "net"  # the column of prices without tax
@@ -180,7 +180,7 @@ def allot(left, column, amount, candidates):
     for rows in candidates:
         cells = [Cell(row, column) for row in rows if Cell(row, column) in left]
         whole = sum((left[cell] for cell in cells), NOTHING)
-        if cells and is_part(-amount.currency, whole.currency):
+        if cells and is_within(-amount.currency, whole.currency):
             break
     made_by = {cell.row: left[cell] for cell in cells}
     return -distribute(column, -amount, made_by)
