@@ -6,6 +6,5 @@ from . import wrappers
 from . import e_invoicing
 from . import latam
 from . import payment
-from . import sale_account_move
-from . import sale_account_move_line
+from . import sale
 from . import stock_account
