@@ -249,13 +249,20 @@ class LockCommon(CreditNoteCommon):
         message = self.document.message_post(
             body="Your invoice", subtype_xmlid="mail.mt_comment", **values
         )
+        self._post_yesterday(message)
+        return message
+
+    def _post_yesterday(self, message):
+        """An earlier transaction posted this message."""
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
-            [message.id],
+            SQL(
+                "UPDATE mail_message SET create_date = create_date - interval '1 day'"
+                " WHERE id = %s",
+                message.id,
+            )
         )
         message.invalidate_recordset()
-        return message
 
     def assertNothingClosedChanges(self, attack, may_refuse=False):
         """With the lock on, nobody changes anything closed in this way."""
