@@ -5,9 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
-from ..models.lock.account_move import FREE_FIELDS
-from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
 from ..models.lock.capability import Filing, with_capability
+from ..models.lock.policy import FREE_FIELDS, FREE_LINE_FIELDS
 from .common import CreditNoteCommon
 
 # What changes on every write, or is bookkeeping that Odoo goes on writing.
