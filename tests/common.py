@@ -69,6 +69,27 @@ class CreditNoteCommon(AccountTestInvoicingCommon):
             credit_note.action_post()
         return credit_note
 
+    def _credit_note_by_hand(self, invoice, price, tax_ids=(), **values):
+        """:return: draft of a credit note of the invoice, its one line not linked"""
+        return self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "invoice_date": self.today,
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "by hand",
+                            "price_unit": price,
+                            "tax_ids": [Command.set(tax_ids)],
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+
     def assertBalanced(self, moves):
         """The receivable of these documents, taken together, is settled to zero."""
         lines = moves.line_ids.filtered(
@@ -88,15 +109,18 @@ class CreditNoteCommon(AccountTestInvoicingCommon):
         credit_notes = invoice._get_credit_notes()
         self.assertEqual(invoice.amount_creditable, 0.0)
         self.assertEqual(invoice.amount_residual, 0.0)
-        items = (invoice + credit_notes).line_ids
+        self.assertBookedToZero(invoice + credit_notes)
+
+    def assertBookedToZero(self, moves):
+        """Each account and each tax, in both currencies."""
         for group in (
-            items.grouped("account_id"),
-            items.filtered("tax_line_id").grouped("tax_line_id"),
+            moves.line_ids.grouped("account_id"),
+            moves.line_ids.filtered("tax_line_id").grouped("tax_line_id"),
         ):
             for record, lines in group.items():
                 name = record.display_name
                 self.assertAmount(
-                    sum(lines.mapped("amount_currency")), 0.0, invoice, name
+                    sum(lines.mapped("amount_currency")), 0.0, moves[:1], name
                 )
                 self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, 2, name)
 

@@ -5,9 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
-from ..models.lock.account_move import FREE_FIELDS
-from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
 from ..models.lock.capability import Filing, with_capability
+from ..models.lock.policy import FREE_FIELDS, FREE_LINE_FIELDS
 from .common import CreditNoteCommon
 
 # What changes on every write, or is bookkeeping that Odoo goes on writing.
@@ -249,13 +248,20 @@ class LockCommon(CreditNoteCommon):
         message = self.document.message_post(
             body="Your invoice", subtype_xmlid="mail.mt_comment", **values
         )
+        self._post_yesterday(message)
+        return message
+
+    def _post_yesterday(self, message):
+        """An earlier transaction posted this message."""
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
-            [message.id],
+            SQL(
+                "UPDATE mail_message SET create_date = create_date - interval '1 day'"
+                " WHERE id = %s",
+                message.id,
+            )
         )
         message.invalidate_recordset()
-        return message
 
     def assertNothingClosedChanges(self, attack, may_refuse=False):
         """With the lock on, nobody changes anything closed in this way."""

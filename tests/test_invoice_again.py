@@ -49,17 +49,7 @@ class TestInvoiceAgain(RandomInvoices):
     def assertTakenBack(self, credit_note, again):
         self.assertEqual(again.amount_total, credit_note.amount_total)
         self.assertEqual(again.amount_tax, credit_note.amount_tax)
-        items = (credit_note + again).line_ids
-        for group in (
-            items.grouped("account_id"),
-            items.filtered("tax_line_id").grouped("tax_line_id"),
-        ):
-            for record, lines in group.items():
-                name = record.display_name
-                self.assertAmount(
-                    sum(lines.mapped("amount_currency")), 0.0, credit_note, name
-                )
-                self.assertAlmostEqual(sum(lines.mapped("balance")), 0.0, 2, name)
+        self.assertBookedToZero(credit_note + again)
         self.assertFalse(
             again.line_ids.tax_repartition_line_id.filtered(
                 lambda line: line.document_type == "refund"

@@ -14,8 +14,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..models.lock.account_move import CLOSING_ADDONS, FREE_FIELDS
-from ..models.lock.account_move_line import FREE_FIELDS as FREE_LINE_FIELDS
+from ..models.lock.policy import CLOSING_ADDONS, FREE_FIELDS, FREE_LINE_FIELDS
 from .lock_common import LockCommon
 
 

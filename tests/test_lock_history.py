@@ -3,7 +3,7 @@ from psycopg2.errors import RestrictViolation
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import SQL, mute_logger
+from odoo.tools import mute_logger
 
 from .lock_common import LockCommon
 
@@ -74,17 +74,6 @@ class TestLockHistory(LockCommon):
             )
         with self.assertRefusal("history"):
             message.partner_ids = self.partner_b
-
-    def _post_yesterday(self, message):
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                "UPDATE mail_message SET create_date = create_date - interval '1 day'"
-                " WHERE id = %s",
-                message.id,
-            )
-        )
-        message.invalidate_recordset()
 
     def test_files_of_a_message(self):
         message = self.document.with_user(self.clerk).message_post(

@@ -16,6 +16,22 @@ class TestLockReferences(LockCommon):
         super().setUpClass()
         cls.document = cls._invoice(100.0, 50.0)
 
+    def _invoice_order(self):
+        """:return: (a sales order, its posted invoice)"""
+        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "order_line": [Command.create({"product_id": self.product_a.id})],
+            }
+        )
+        self.product_a.invoice_policy = "order"
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.env.flush_all()
+        return order, invoice
+
     def test_exempt_tax(self):
         tax = self.tax_sale_a.copy({"name": "Exempt", "amount": 0.0})
         invoice = self._create_invoice(
@@ -151,18 +167,7 @@ class TestLockReferences(LockCommon):
     @mute_logger("odoo.sql_db")
     def test_order_line(self):
         self._needs("sale", "invoice_lines", "sale.order.line")
-        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
-        order = self.env["sale.order"].create(
-            {
-                "partner_id": self.partner_a.id,
-                "order_line": [Command.create({"product_id": self.product_a.id})],
-            }
-        )
-        self.product_a.invoice_policy = "order"
-        order.action_confirm()
-        invoice = order._create_invoices()
-        invoice.action_post()
-        self.env.flush_all()
+        order, invoice = self._invoice_order()
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
         with self.assertRaises(RestrictViolation), self.env.cr.savepoint():
@@ -269,18 +274,7 @@ class TestLockReferences(LockCommon):
     def test_delivered_after_it_was_invoiced(self):
         """A delivery moved the printed day of delivery of what was invoiced before."""
         self._needs("sale_stock", "effective_date", "sale.order")
-        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
-        order = self.env["sale.order"].create(
-            {
-                "partner_id": self.partner_a.id,
-                "order_line": [Command.create({"product_id": self.product_a.id})],
-            }
-        )
-        self.product_a.invoice_policy = "order"
-        order.action_confirm()
-        invoice = order._create_invoices()
-        invoice.action_post()
-        self.env.flush_all()
+        order, invoice = self._invoice_order()
         self.assertFrozen(
             lambda move: (
                 order.with_env(move.env)

@@ -1,4 +1,3 @@
-from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
@@ -8,22 +7,6 @@ from .common import CreditNoteCommon
 @tagged("post_install", "-at_install")
 class TestOverCredit(CreditNoteCommon):
     """Never more than the invoice, through whichever door."""
-
-    def _by_hand(self, invoice, price, **values):
-        return self.env["account.move"].create(
-            {
-                "move_type": "out_refund",
-                "partner_id": invoice.partner_id.id,
-                "invoice_date": self.today,
-                "reversed_entry_id": invoice.id,
-                "invoice_line_ids": [
-                    Command.create(
-                        {"name": "by hand", "price_unit": price, "tax_ids": []}
-                    )
-                ],
-                **values,
-            }
-        )
 
     def test_second_full_reversal(self):
         """Odoo posts three full credit notes on one invoice in silence."""
@@ -69,17 +52,17 @@ class TestOverCredit(CreditNoteCommon):
     def test_credit_note_by_hand(self):
         invoice = self._invoice(100.0)
         with self.assertRaisesRegex(UserError, "more than is left"):
-            self._by_hand(invoice, 115.01).action_post()
-        exact = self._by_hand(invoice, 115.0)
+            self._credit_note_by_hand(invoice, 115.01).action_post()
+        exact = self._credit_note_by_hand(invoice, 115.0)
         exact.action_post()
         self.assertEqual(invoice.amount_creditable, 0.0)
 
     def test_credit_note_by_hand_in_another_currency(self):
         currency = self.setup_other_currency("EUR", rates=[("2026-01-01", 2.0)])
         invoice = self._invoice(100.0)  # 115.00, that is 230.00 EUR
-        self._by_hand(invoice, 100.0, currency_id=currency.id).action_post()
+        self._credit_note_by_hand(invoice, 100.0, currency_id=currency.id).action_post()
         self.assertEqual(invoice.amount_creditable, 65.0)
-        draft = self._by_hand(invoice, 140.0, currency_id=currency.id)
+        draft = self._credit_note_by_hand(invoice, 140.0, currency_id=currency.id)
         with self.assertRaisesRegex(UserError, "more than is left"):
             draft.action_post()
         draft.unlink()
@@ -237,20 +220,7 @@ class TestOverCredit(CreditNoteCommon):
         """100 EUR at 2 EUR per unit are 50 off the invoice, not 100."""
         euro = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         invoice = self._invoice(1000.0)  # 1150.00
-        self.env["account.move"].create(
-            {
-                "move_type": "out_refund",
-                "partner_id": invoice.partner_id.id,
-                "invoice_date": self.today,
-                "reversed_entry_id": invoice.id,
-                "currency_id": euro.id,
-                "invoice_line_ids": [
-                    Command.create(
-                        {"name": "x", "price_unit": 100.0, "tax_ids": [Command.clear()]}
-                    )
-                ],
-            }
-        ).action_post()
+        self._credit_note_by_hand(invoice, 100.0, currency_id=euro.id).action_post()
         self.assertEqual(invoice.amount_creditable, 1100.0)
 
     def test_credit_note_of_300_on_an_invoice_of_100(self):
@@ -272,18 +242,7 @@ class TestOverCredit(CreditNoteCommon):
         """Odoo matches per currency: what is open is seen and settled by hand."""
         currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         invoice = self._invoice(100.0)
-        credit_note = self.env["account.move"].create(
-            {
-                "move_type": "out_refund",
-                "partner_id": invoice.partner_id.id,
-                "invoice_date": self.today,
-                "reversed_entry_id": invoice.id,
-                "currency_id": currency.id,
-                "invoice_line_ids": [
-                    Command.create({"name": "x", "price_unit": 100.0, "tax_ids": []})
-                ],
-            }
-        )
+        credit_note = self._credit_note_by_hand(invoice, 100.0, currency_id=currency.id)
         credit_note.action_post()
         # Worth 50.00 of the invoice: so much less can be credited, nothing is matched.
         self.assertEqual(invoice.amount_creditable, 65.0)

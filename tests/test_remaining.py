@@ -512,25 +512,6 @@ class TestRemaining(CreditNoteCommon):
         self.assertEqual(copy.move_type, "out_invoice")
         self.assertEqual(invoice.invoice_line_ids.quantity_creditable, 1.0)
 
-    def _hand_made(self, invoice, tax, price=10.01):
-        self.env["account.move"].create(
-            {
-                "move_type": "out_refund",
-                "partner_id": invoice.partner_id.id,
-                "invoice_date": self.today,
-                "reversed_entry_id": invoice.id,
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "name": "x",
-                            "price_unit": price,
-                            "tax_ids": [Command.set(tax.ids)],
-                        }
-                    )
-                ],
-            }
-        ).action_post()
-
     def test_earlier_credit_note_with_a_tax_the_invoice_has_not(self):
         """A traceback on 14886e8; 1.50 too much on d8a69f2."""
         other_tax = self.tax_sale_a.copy({"name": "other", "amount": 7.0})
@@ -539,7 +520,9 @@ class TestRemaining(CreditNoteCommon):
                 invoice = self._invoice(100.0, post=False)
                 invoice.invoice_line_ids.tax_ids = taxes
                 invoice.action_post()
-                self._hand_made(invoice, self.tax_sale_a)
+                self._credit_note_by_hand(
+                    invoice, 10.01, tax_ids=self.tax_sale_a.ids
+                ).action_post()
                 left = invoice.amount_creditable
                 credit_note = self._credit(invoice)
                 self.assertEqual(credit_note.amount_total, left)
@@ -551,7 +534,9 @@ class TestRemaining(CreditNoteCommon):
         invoice = self._invoice(150.0, 0.01, post=False)
         invoice.invoice_line_ids[0].tax_ids = other_tax
         invoice.action_post()
-        self._hand_made(invoice, self.tax_sale_a)
+        self._credit_note_by_hand(
+            invoice, 10.01, tax_ids=self.tax_sale_a.ids
+        ).action_post()
         left = invoice.amount_creditable
         credit_note = self._credit(invoice)
         self.assertEqual(credit_note.amount_total, left)

@@ -88,10 +88,7 @@ class TestSettlement(CreditNoteCommon):
 
     def _said(self, credit_note):
         """:return: {label: amount} that the document has beside its totals"""
-        return {
-            line["label"]: line["amount"]
-            for line in credit_note._get_settlement_lines()
-        }
+        return {line.label: line.amount for line in credit_note._get_settlement_lines()}
 
     def _refund(self, credit_note, **values):
         return self._register_payment(credit_note, payment_date="2026-05-10", **values)

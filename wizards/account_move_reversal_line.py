@@ -113,47 +113,57 @@ class AccountMoveReversalLine(models.TransientModel):
     def _check_left(self):
         """:raise UserError: more is credited than is left of the invoice line"""
         self.ensure_one()
+        self._check_invoice_line()
+        self._check_quantity()
+        self._check_price()
         line = self.invoice_line_id
-        values = {
+        if (
+            self.reversal_id.reopen_order
+            and line._is_deduction()
+            and not self._is_all_left()
+        ):
+            raise UserError(line._get_deduction_refusal())
+
+    def _get_names(self):
+        """:return: dict of `line` and `invoice`, as refusals name them"""
+        line = self.invoice_line_id
+        return {
             "line": (line.name or line.product_id.display_name or "").split("\n")[0],
             "invoice": line.move_id.name,
         }
-        if line not in self.reversal_id.move_ids.invoice_line_ids:
+
+    def _check_invoice_line(self):
+        """:raise UserError: the line is of another invoice"""
+        if self.invoice_line_id not in self.reversal_id.move_ids.invoice_line_ids:
             raise UserError(
                 self.env._(
                     "The line “%(line)s” of %(invoice)s is not of the invoice that is "
                     "credited.",
-                    **values,
+                    **self._get_names(),
                 )
             )
-        sign = -1 if line.quantity < 0 else 1
-        if not 0 < sign * self.quantity < float("inf") or not 0 <= abs(
-            self.price_unit
-        ) < float("inf"):
-            raise UserError(
-                self.env._(
-                    "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
-                    "positive number.",
-                    **values,
-                )
-                if sign > 0
-                else self.env._(
-                    "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
-                    "negative number, as on the invoice.",
-                    **values,
-                )
-            )
+
+    def _check_quantity(self):
+        """:raise UserError: the quantity is none of this line, or more than is left"""
+        sign = -1 if self.invoice_line_id.quantity < 0 else 1
+        if not 0 < sign * self.quantity < float("inf"):
+            self._raise_wrong_number()
         if self._compare_with_left() > 0:
             raise UserError(
                 self.env._(
                     "%(quantity)s of “%(line)s” is more than is left to credit on "
                     "%(invoice)s: %(left)s.",
                     quantity=self.quantity,
-                    left=line.quantity_creditable,
-                    **values,
+                    left=self.invoice_line_id.quantity_creditable,
+                    **self._get_names(),
                 )
             )
-        price_left = line._get_price_left()
+
+    def _check_price(self):
+        """:raise UserError: the price is no number, or more than is left of it"""
+        if not abs(self.price_unit) < float("inf"):
+            self._raise_wrong_number()
+        price_left = self.invoice_line_id._get_price_left()
         if self.price_unit * price_left < 0 or self._compare_with_price_left() > 0:
             raise UserError(
                 self.env._(
@@ -161,15 +171,27 @@ class AccountMoveReversalLine(models.TransientModel):
                     "left of the price on %(invoice)s: %(price_left)s.",
                     price=self.price_unit,
                     price_left=price_left,
-                    **values,
+                    **self._get_names(),
                 )
             )
-        if (
-            self.reversal_id.reopen_order
-            and line._is_deduction()
-            and not self._is_all_left()
-        ):
-            raise UserError(line._get_deduction_refusal())
+
+    def _raise_wrong_number(self):
+        """:raise UserError: always"""
+        if self.invoice_line_id.quantity < 0:
+            raise UserError(
+                self.env._(
+                    "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
+                    "negative number, as on the invoice.",
+                    **self._get_names(),
+                )
+            )
+        raise UserError(
+            self.env._(
+                "Enter the quantity of “%(line)s” on %(invoice)s to credit as a "
+                "positive number.",
+                **self._get_names(),
+            )
+        )
 
     def _is_all_left(self):
         """:return: whether all that is left of the invoice line is credited"""

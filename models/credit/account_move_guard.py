@@ -105,17 +105,14 @@ class AccountMove(models.Model):
     def _lock_rows(self):
         """Let nobody else lock these documents until this transaction has ended.
 
-        An update and not a mere row lock: a transaction that began before the other one
-        was committed does not see what that one did. It fails on the updated row, and
-        Odoo runs it again, on what is true then (`odoo.service.model.retrying`).
-
-        In the order of ids, so that two who lock several documents do not wait for each
-        other for ever; nor do two who made a credit note of one invoice before: to
-        refer to a row keeps its key as it is (FOR KEY SHARE), and `FOR UPDATE` alone
-        would wait for that. A conflict is no error, so none is logged.
+        A transaction that began before this one was committed fails on the updated row,
+        and Odoo runs it again (`odoo.service.model.retrying`): it would not see what
+        this one did. That is no error, so none is logged.
         """
         if not self.ids:
             return
+        # In the order of ids: two that lock several documents do not block each other.
+        # FOR NO KEY UPDATE: a credit note that refers to the invoice does not block it.
         self.env.cr.execute(
             SQL(
                 "WITH locked AS (SELECT id FROM account_move WHERE id IN %s"

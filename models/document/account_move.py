@@ -1,10 +1,20 @@
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import format_amount, format_date, html2plaintext
 
 from ..addition import addition
 from .ir_ui_view import CREDIT_NOTE_DOCUMENT
+
+
+class SettlementLine(NamedTuple):
+    """A line of the settlement on the printed credit note."""
+
+    label: str
+    amount: float  # positive, tax included
+    currency: models.BaseModel
+    is_result: bool = False  # whether it is left, instead of something that happened
 
 
 class AccountMove(models.Model):
@@ -266,33 +276,31 @@ class AccountMove(models.Model):
 
     @addition(otherwise=())
     def _get_settlement_lines(self):
-        """Say what happened with the amount of a posted credit note until now.
-
-        :return: list of dicts `label`, `amount` (positive), `currency` and `is_result`:
-            whether it is a rest instead of something that happened
+        """:return: list of SettlementLine: what happened with the amount of a posted
+        credit note until now, then what is left
         """
         self.ensure_one()
         lines = [
-            {"label": label, "amount": amount, "currency": self.currency_id}
+            SettlementLine(label, amount, self.currency_id)
             for label, amount in self._get_settled_amounts().items()
         ]
         left = self.amount_residual - sum(self._get_refunds_under_way().values())
         if self.currency_id.compare_amounts(left, 0.0) > 0:
             lines.append(
-                {
-                    "label": self.env._("Kept as your credit"),
-                    "amount": left,
-                    "currency": self.currency_id,
-                    "is_result": True,
-                }
+                SettlementLine(
+                    self.env._("Kept as your credit"),
+                    left,
+                    self.currency_id,
+                    is_result=True,
+                )
             )
         lines += [
-            {
-                "label": self.env._("Left to pay on %s", invoice.name),
-                "amount": invoice.amount_residual,
-                "currency": invoice.currency_id,
-                "is_result": True,
-            }
+            SettlementLine(
+                self.env._("Left to pay on %s", invoice.name),
+                invoice.amount_residual,
+                invoice.currency_id,
+                is_result=True,
+            )
             for invoice in self._get_credited_invoices()
             if invoice.state == "posted"
         ]

@@ -8,9 +8,14 @@ from odoo.tools import format_list
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
 from ..addition import addition
+from .account_move_numbering import (
+    DATE_FIELDS,
+    NUMBER_FIELDS,
+    NUMBERING_FIELDS,
+    is_number,
+)
 from .barrier import Write, columns_checked, part_write
 from .capability import (
-    Cancellation,
     FileRenewal,
     Filing,
     Hashing,
@@ -21,74 +26,13 @@ from .capability import (
 )
 from .changes import is_changed
 from .frozen import computing_while_posted
-from .policy import CUSTOMER_TYPES
+from .policy import CLOSING_ADDONS, CUSTOMER_TYPES, FILE_FIELDS, FREE_FIELDS
 from .transaction import lock_transaction
 
-# What these addons define on a document and its lines belongs to the document. Fields
-# of other addons are theirs: states of e-invoicing, portal tokens, followers.
-CLOSING_ADDONS = frozenset(
-    {
-        "account",
-        "account_add_gln",
-        "account_debit_note",
-        "account_edi_ubl_cii",
-        "account_partner_credit_note",
-        "account_payment",
-        "account_tax_python",
-        "l10n_latam_invoice_document",
-        "sale",
-        "sale_management",
-        "sale_stock",
-        "stock_account",
-    }
-)
-
-# Bookkeeping about a document: not on it, and Odoo itself writes it after posting.
-FREE_FIELDS = frozenset(
-    {
-        "attachment_ids",
-        "auto_post",
-        "auto_post_until",
-        "campaign_id",
-        "checked",
-        "invoice_user_id",
-        "is_manually_modified",
-        "is_move_sent",
-        "made_sequence_gap",
-        "matched_payment_ids",
-        "medium_id",
-        "no_followup",
-        "payment_ids",
-        "preferred_payment_method_line_id",
-        "sending_data",
-        "source_id",
-        "team_id",
-        "transaction_ids",
-    }
-)
-
-# Only Odoo sets these, see the rules in `_is_lock_exempt`.
-FILE_FIELDS = frozenset(
-    {"invoice_pdf_report_file", "printed_pdf_file", "ubl_cii_xml_file"}
-)
 PAID_STATES = ("paid", "in_payment")
 
 # What `_post` alone gives to a draft.
 POSTING_FIELDS = frozenset({"posted_before", "inalterable_hash"})
-NUMBER_FIELDS = frozenset({"name", "sequence_prefix", "sequence_number"})
-# What decides of the number that comes next.
-DATE_FIELDS = frozenset({"date", "invoice_date"})
-NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
-
-# Documents on their way from posted to cancelled, in this transaction.
-CANCELLING = "account_partner_credit_note.cancelling"
-
-
-def is_number(name):
-    """:param name: value of `name`, as `write` takes it: Odoo makes "0" of 0
-    :return: whether this is the number of a document
-    """
-    return not (name is None or name is False or name in ("", "/"))
 
 
 class AccountMove(models.Model):
@@ -220,20 +164,6 @@ class AccountMove(models.Model):
         for chain in chains if isinstance(chains, list) else ():
             chain["moves"] = with_capability(chain["moves"], Hashing, chain["moves"])
         return chains
-
-    def _check_draftable(self):
-        # EXTENDS 'account': say it before anything is done
-        locked = self._filter_locked().filtered(
-            lambda move: not has_capability(self.env, Cancellation, move)
-        )
-        if locked:
-            raise UserError(locked._get_lock_refusal())
-        return super()._check_draftable()
-
-    def _detach_attachments(self):
-        # EXTENDS 'account': a document that is on its way to be cancelled keeps its PDF
-        cancelling = self._filter_being_cancelled()
-        return super(AccountMove, self - cancelling)._detach_attachments()
 
     # -------------------------------------------------------------------------
     # WHAT IS LOCKED
@@ -556,115 +486,6 @@ class AccountMove(models.Model):
                 )
             )
 
-    def _check_issued_number_kept(self, name):
-        """:raise UserError: the number of a draft that was issued once would be lost"""
-        issued = self._filter_lock_concerned().filtered(
-            lambda move: move.posted_before and is_number(move.name)
-        )
-        if issued.filtered(lambda move: move.name != name):
-            raise UserError(issued._get_lock_refusal(self, ["name"]))
-
-    def _check_numbered_by_hand(self, fnames):
-        """:param fnames: those of `NUMBER_FIELDS` that were given a value
-        :raise UserError: the number is not Odoo's, and it is not the user's to choose
-        """
-        if not self._is_numbered():
-            return
-        split = self._split_number(self.name)
-        if ("name" in fnames and not self._is_number_by_hand_allowed()) or any(
-            self[fname] != split[fname] for fname in fnames - {"name"}
-        ):
-            self._raise_number_chosen()
-
-    def _check_number_fits(self, values):
-        """Odoo keeps the number of a draft if that contains no date.
-
-        :param values: new `date` or `invoice_date`, which is also the date, of a draft
-        :raise UserError: its number would be one of another series
-        """
-        date = values.get("date") or values.get("invoice_date")
-        if not date or self.posted_before or not self._is_numbered():
-            return
-        future = self.new({"date": date}, origin=self)
-        if (
-            future.date == self.date
-            or not future._sequence_matches_date()
-            or future._is_number_by_hand_allowed()
-        ):
-            return
-        last = self._split_number(future._get_last_sequence())
-        if last["sequence_prefix"] != self._split_number(self.name)["sequence_prefix"]:
-            self._raise_number_chosen()
-
-    def _check_number_unique(self):
-        """Check numbers that the user may choose: the first of a journal.
-
-        :raise UserError: another customer document of the company has this number
-        """
-        if not self:
-            return
-        # sudo: the same for everybody
-        others = self.sudo().search(
-            Domain("company_id", "in", self.company_id.ids)
-            & Domain("name", "in", self.mapped("name"))
-            & Domain("move_type", "in", CUSTOMER_TYPES)
-            & Domain("posted_before", "=", True)
-        )
-        for move in self:
-            if others.filtered(
-                lambda other, move=move: (
-                    other.name == move.name
-                    and other.company_id == move.company_id
-                    and other != move
-                )
-            ):
-                raise UserError(
-                    self.env._(
-                        "The number %(number)s was issued before, in another journal. "
-                        "Give the journal %(journal)s another first number.",
-                        number=move.name,
-                        journal=move.journal_id.display_name,
-                    )
-                )
-
-    def _is_numbered(self):
-        """:return: whether this has a number that the lock keeps"""
-        return (
-            is_number(self.name)
-            and self.company_id.lock_posted_invoices
-            and (self.move_type in CUSTOMER_TYPES or self.journal_id.type == "sale")
-        )
-
-    def _raise_number_chosen(self):
-        raise UserError(
-            self.env._(
-                "The number %(number)s cannot be chosen: documents of the journal "
-                "%(journal)s are numbered one after the other when they are "
-                "confirmed. Leave the number empty.",
-                number=self.name,
-                journal=self.journal_id.display_name,
-            )
-        )
-
-    def _is_number_by_hand_allowed(self):
-        """Hook: where Odoo leaves the number to the user.
-
-        The first document of a journal, or of its period, starts the sequence; an
-        accounting firm keys in documents that have their numbers already; and so do
-        Latin American journals of preprinted documents.
-
-        :return: whether this document may have the number it has got by hand
-        """
-        self.ensure_one()
-        return bool(
-            self.quick_edit_mode
-            or (
-                "l10n_latam_manual_document_number" in self._fields
-                and self.l10n_latam_manual_document_number
-            )
-            or not self._get_last_sequence()
-        )
-
     def _check_locked_unlink(self):
         """:raise UserError: one of these documents was issued"""
         # sudo: the same for everybody
@@ -683,92 +504,6 @@ class AccountMove(models.Model):
                     way_to_go=issued[0]._get_lock_way_to_go(),
                 )
             )
-
-    @api.model
-    def _check_not_on_locked(self, records, field_paths):
-        """Keep what issued documents refer to.
-
-        :param records: records that are about to disappear
-        :param field_paths: fields of `account.move` that refer to them, with a
-            `line_ids.` before fields of the lines
-        :raise UserError: an issued document refers to one of them
-        """
-        if not records.ids:
-            return
-        # sudo: the same for everybody
-        documents = (
-            self.env["account.move"]
-            .sudo()
-            .search(
-                self._get_locked_domain()
-                & Domain.OR(
-                    Domain(path, "in", records.ids)
-                    for path in field_paths
-                    if path.split(".")[-1]
-                    in self.env[
-                        "account.move.line" if "." in path else "account.move"
-                    ]._fields
-                ),
-                limit=1,
-            )
-        )
-        if documents:
-            # sudo: the refusal names it
-            names = format_list(
-                self.env,
-                records.sudo()[:3].mapped(lambda r: r.display_name or ""),
-            )
-            raise UserError(
-                self.env._(
-                    "%(records)s cannot be removed or merged: the issued document "
-                    "%(document)s refers to it. Archive it instead.",
-                    records=names,
-                    document=documents._get_document_names(),
-                )
-            )
-
-    # -------------------------------------------------------------------------
-    # ACCEPTED CANCELLATIONS
-    # -------------------------------------------------------------------------
-
-    def _get_ids_being_cancelled(self):
-        return self.env.cr.precommit.data.get(CANCELLING, ())
-
-    def _filter_being_cancelled(self):
-        cancelling_ids = self._get_ids_being_cancelled()
-        return self.filtered(lambda move: move.id in cancelling_ids)
-
-    def _is_cancellation_step(self, state):
-        """:return: whether an accepted cancellation may write this state"""
-        return has_capability(self.env, Cancellation, self) and (
-            state == "cancel" or (state == "draft" and self.state == "posted")
-        )
-
-    def _note_cancellation(self, vals):
-        """Keep a document locked while it is a draft on its way to be cancelled.
-
-        Odoo cancels a posted document by making it a draft first. If that was all, the
-        transaction fails in the end.
-        """
-        match vals.get("state"):
-            case "draft" if self.state == "posted":
-                data = self.env.cr.precommit.data
-                if CANCELLING not in data:
-                    data[CANCELLING] = set()
-                    # sudo: the same for everybody
-                    self.env.cr.precommit.add(
-                        self.env["account.move"].sudo()._check_cancelled
-                    )
-                data[CANCELLING].add(self.id)
-            case "cancel":
-                self.env.cr.precommit.data.get(CANCELLING, set()).discard(self.id)
-
-    @api.model
-    def _check_cancelled(self):
-        """:raise UserError: a document was made a draft and not cancelled"""
-        left = self.browse(self._get_ids_being_cancelled()).exists()
-        if left := left.filtered(lambda move: move.state == "draft"):
-            raise UserError(left._get_lock_refusal())
 
     # -------------------------------------------------------------------------
     # WHAT THE USER READS
@@ -823,13 +558,4 @@ class AccountMove(models.Model):
             fname
             for fname in fnames
             if fname in defaults or f"default_{fname}" in self.env.context
-        }
-
-    def _split_number(self, name):
-        """:return: dict of `sequence_prefix` and `sequence_number` of the number"""
-        number = self.new({"name": name}, origin=self)
-        number._compute_split_sequence()
-        return {
-            "sequence_prefix": number.sequence_prefix,
-            "sequence_number": number.sequence_number,
         }

@@ -7,20 +7,7 @@ from .barrier import Write, columns_checked, part_write
 from .capability import Cancellation, has_capability
 from .changes import is_changed
 from .database import database_leave
-
-# Reconciliation and analytic accounting go on after posting.
-FREE_FIELDS = frozenset(
-    {
-        "analytic_distribution",
-        "analytic_line_ids",
-        "full_reconcile_id",
-        "matched_credit_ids",
-        "matched_debit_ids",
-        "matching_number",
-        "no_followup",
-        "reconciled_lines_ids",
-    }
-)
+from .policy import FREE_LINE_FIELDS
 
 
 class AccountMoveLine(models.Model):
@@ -88,7 +75,7 @@ class AccountMoveLine(models.Model):
         """:return: frozenset of the fields of a line that a write may not change"""
         return self.env["account.move"]._select_closed_fields(
             self,
-            free_fields=FREE_FIELDS | self._get_lock_extra_free_fields(),
+            free_fields=FREE_LINE_FIELDS | self._get_lock_extra_free_fields(),
             closed_fields=self._get_lock_extra_closed_fields(),
         )
 

@@ -7,6 +7,7 @@ incoterm and their like. Merging rewrites the references below Odoo's `write`.
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_list
 
 PARTNER_PATHS = (
     "partner_id",
@@ -33,6 +34,49 @@ class AccountMove(models.Model):
                 "_modify_tag_to_aml_relation",
             ): _with_tags_kept,
         }
+
+    @api.model
+    def _check_not_on_locked(self, records, field_paths):
+        """Keep what issued documents refer to.
+
+        :param records: records that are about to disappear
+        :param field_paths: fields of `account.move` that refer to them, with a
+            `line_ids.` before fields of the lines
+        :raise UserError: an issued document refers to one of them
+        """
+        if not records.ids:
+            return
+        # sudo: the same for everybody
+        documents = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                self._get_locked_domain()
+                & Domain.OR(
+                    Domain(path, "in", records.ids)
+                    for path in field_paths
+                    if path.split(".")[-1]
+                    in self.env[
+                        "account.move.line" if "." in path else "account.move"
+                    ]._fields
+                ),
+                limit=1,
+            )
+        )
+        if documents:
+            # sudo: the refusal names it
+            names = format_list(
+                self.env,
+                records.sudo()[:3].mapped(lambda r: r.display_name or ""),
+            )
+            raise UserError(
+                self.env._(
+                    "%(records)s cannot be removed or merged: the issued document "
+                    "%(document)s refers to it. Archive it instead.",
+                    records=names,
+                    document=documents._get_document_names(),
+                )
+            )
 
 
 def _with_document_type_kept(method):
