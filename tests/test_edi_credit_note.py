@@ -49,9 +49,7 @@ class EdiCommon(CreditNoteCommon):
     def setUpClass(cls):
         super().setUpClass()
         if "account.edi.xml.ubl_bis3" not in cls.env.registry:
-            cls.skipTest(
-                cls, "account_edi_ubl_cii is not installed: dev/test --with it"
-            )
+            cls.skipTest(cls, "no UBL in this database: --with account_edi_ubl_cii")
         cls.env.company.partner_id.write(
             {
                 "vat": "BE0202239951",
@@ -450,7 +448,7 @@ class TestHungary(CreditNoteCommon):
     def test_paid_and_credited_whole_is_a_storno(self):
         """Its payments stay matched, so the credit note stays open."""
         if "l10n_hu_edi_state" not in self.env["account.move"]._fields:
-            self.skipTest("l10n_hu_edi is not installed: dev/test --with it")
+            self.skipTest("not in this database: --with l10n_hu_edi")
         invoice = self._invoice(100.0)
         self._register_payment(invoice)
         part = self._credit(invoice, credit_method="amount", amount=15.0)

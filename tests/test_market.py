@@ -174,7 +174,7 @@ class TestMarket(CreditNoteCommon):
     def test_row_ubl_billing_reference(self):
         """Odoo writes it for Dutch suppliers only, and from the free text `ref`."""
         if "account.edi.xml.ubl_bis3" not in self.env:
-            self.skipTest("account_edi_ubl_cii is not in this database")
+            self.skipTest("no UBL in this database: --with account_edi_ubl_cii")
         invoice = self._invoice(100.0, invoice_date="2026-05-10")
         draft = self._native_credit_note(invoice, post=False)
         draft.ref = "PO 4711"

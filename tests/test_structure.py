@@ -1,3 +1,4 @@
+import ast
 from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
@@ -5,7 +6,7 @@ from odoo.tests import TransactionCase, tagged
 ADDON = "odoo.addons.account_partner_credit_note."
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestStructure(TransactionCase):
     """What is decided by the order of the imports, and breaks without a word."""
 
@@ -35,3 +36,17 @@ class TestStructure(TransactionCase):
             self.assertEqual(
                 self._get_rooms("account.move", method_name), ["lock", "bulk"]
             )
+
+    def test_skipped_tests_say_what_they_want(self):
+        """`dev/test` runs them beside these addons; nothing else is left out."""
+        for path in Path(__file__).parent.glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "attr", "") == "skipTest"
+                ):
+                    reason = ast.unparse(node.args[-1]).strip("'\"")
+                    if "without Odoo's demo data" not in reason:
+                        self.assertRegex(
+                            reason, r"--with [\w,{}]+$", f"{path.name}:{node.lineno}"
+                        )
