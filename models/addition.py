@@ -1,9 +1,9 @@
 """What this addon adds to Odoo's own documents, files, mails and pages.
 
-An invoice goes out whatever becomes of an addition: Odoo's methods change from one
-version to the next, and other addons change what they return. An addition that fails is
-left out, which is said once in the log, and Odoo's value stays as it was. Refusals are
-no additions: those of lock and guard pass, as does what ends the transaction.
+An addition must not stop an invoice: Odoo's methods change from one version to the
+next, and other addons change what they return. If an addition fails, the log says so
+once and Odoo's value stays as it was. Refusals of lock and guard are raised as ever,
+and so are errors that end the transaction.
 """
 
 import copy
@@ -29,8 +29,8 @@ def addition(method=None, *, otherwise=ODOO_VALUE, savepoint=False):
 
     :param method: called with the records, then Odoo's value, then further arguments;
         returns the value with what it adds, and may change the one that it is given
-    :param otherwise: what takes the place of the result if `method` fails; there is no
-        value of Odoo among the arguments then
+    :param otherwise: the result if `method` fails; given if Odoo's value is not among
+        the arguments
     :param savepoint: whether `method` writes
     :return: the same, but it returns the value as it was, or `otherwise`
     """

@@ -239,3 +239,41 @@ class LockCommon(CreditNoteCommon):
             yield
             self.env.flush_all()
         self.assertIn(text, str(refusal.exception))
+
+    def assertRefusedFor(self, user, attack):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            attack(self.env(user=user.id, su=user.id == 1, context={}))
+
+    def _get_earlier_message(self, **values):
+        """:return: message about the document, posted by an earlier transaction"""
+        message = self.document.message_post(
+            body="Your invoice", subtype_xmlid="mail.mt_comment", **values
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
+            [message.id],
+        )
+        message.invalidate_recordset()
+        return message
+
+    def assertNothingClosedChanges(self, attack, may_refuse=False):
+        """With the lock on, nobody changes anything closed in this way."""
+        changes, refusal = self._attack(attack, self.document, self.users["superuser"])
+        self.assertEqual(
+            [
+                change
+                for change in self._get_closed_changes(changes)
+                # The name in lists, see COMPUTED_ANEW in test_lock_fields.
+                if not change.startswith("account_move.invoice_partner_display_name")
+            ],
+            [],
+        )
+        if not may_refuse:
+            self.assertFalse(refusal)
+
+    def _line(self, move):
+        return move.invoice_line_ids[:1]
+
+    def _draft(self, **values):
+        return self._invoice(10.0, post=False, **values)

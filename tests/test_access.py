@@ -177,3 +177,20 @@ class TestAccess(CreditNoteCommon):
         wizard.action_issue()
         self.assertEqual(wizard.new_move_ids.company_id, self.invoice.company_id)
         self.assertEqual(self.invoice.payment_state, "reversed")
+
+    def test_rpc_with_journal_while_another_company_is_active(self):
+        other = self.setup_other_company()["company"]
+        invoice = self._invoice(100.0)
+        self.clerk.company_ids += other
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_user(self.clerk)
+            .with_context(allowed_company_ids=(other + self.env.company).ids)
+            .create(
+                {
+                    "move_ids": [Command.set(invoice.ids)],
+                    "journal_id": invoice.journal_id.id,
+                }
+            )
+        )
+        self.assertEqual(wizard.company_id, invoice.company_id)

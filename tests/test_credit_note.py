@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import CreditNoteCommon
@@ -238,3 +239,71 @@ class TestCreditNote(CreditNoteCommon):
         self.assertEqual(
             credit_note.journal_id, self.company_data["default_journal_sale"]
         )
+
+    def test_customer_became_a_contact(self):
+        invoice = self._invoice(100.0)
+        parent = self.env["res.partner"].create({"name": "Mother"})
+        self.partner_a.parent_id = parent
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.partner_id, self.partner_a)
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.assertEqual(credit_note.amount_residual, 0.0)
+        self.assertCreditedToZero(invoice)
+
+    def test_locked_periods(self):
+        """Nothing is written in them, and the credit note goes in the open one."""
+        invoice = self._invoice(100.0, invoice_date="2026-01-15")
+        for lock in (
+            "fiscalyear_lock_date",
+            "tax_lock_date",
+            "sale_lock_date",
+            "hard_lock_date",
+        ):
+            with self.subTest(lock=lock):
+                self.env.company[lock] = "2026-01-31"
+                with self.assertRaisesRegex(UserError, "locked period"):
+                    self._credit(invoice, date="2026-01-20")
+                before = invoice.write_date, invoice.read()
+                credit_note = self._credit(
+                    invoice, credit_method="amount", amount=10.0, date="2026-02-01"
+                )
+                self.assertEqual(str(credit_note.date), "2026-02-01")
+                self.assertTrue(before)
+                if lock != "hard_lock_date":
+                    self.env.company[lock] = False
+
+    def test_branch_company(self):
+        branch = self.env["res.company"].create(
+            {
+                "name": "Branch",
+                "parent_id": self.env.company.id,
+                "country_id": self.env.company.account_fiscal_country_id.id,
+            }
+        )
+        self.env.user.company_ids += branch
+        self.clerk.company_ids += branch
+        self.partner_a.with_company(
+            branch
+        ).property_account_receivable_id = self.company_data[
+            "default_account_receivable"
+        ]
+        invoice = self._invoice(
+            100.0,
+            company_id=branch.id,
+            journal_id=self.company_data["default_journal_sale"].id,
+        )
+        self.assertEqual(invoice.company_id, branch)
+        credit_note = self._credit(
+            invoice.with_context(allowed_company_ids=(self.env.company + branch).ids),
+            user=self.clerk,
+        )
+        self.assertEqual(credit_note.company_id, branch)
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_part_paid_then_reverse(self):
+        """As in Odoo: the payment stays, the rest is the customer's credit."""
+        invoice = self._invoice(100.0)
+        self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_residual, 40.0)
+        self.assertEqual(invoice.amount_residual, 0.0)

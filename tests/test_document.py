@@ -1,9 +1,11 @@
+from lxml import html
+
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.account.models.account_move import AccountMove as OdooMove
 
-from ..models.document.res_company_letterhead import LINE
 from .common import CreditNoteCommon
 
 
@@ -64,50 +66,32 @@ class TestDocument(CreditNoteCommon):
             self.assertIn("115.00", said)
             self.assertEqual("due" in said, is_due, said)
 
-    # --- the height of the letterhead ---------------------------------------------
+    def _html_text(self, move):
+        content, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "account.account_invoices", move.ids
+        )
+        return " ".join(" ".join(html.fromstring(content).itertext()).split())
 
-    def _set_letterhead(self, layout="standard", logo=False, tagline="", details=""):
-        self.company.write(
-            {
-                "external_report_layout_id": self.env.ref(
-                    f"web.external_layout_{layout}"
-                ).id,
-                "logo": logo,
-                "report_header": tagline,
-                "company_details": details,
-            }
+    def test_original_number_on_the_pdf(self):
+        """Odoo prints it from the free text `ref`, and never the date."""
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        draft = self._native_credit_note(invoice, post=False)
+        draft.ref = "PO 4711"
+        draft.action_post()
+        self.assertIn(
+            f"Credits the whole of invoice {invoice.name} of 05/10/2026.",
+            self._html_text(draft),
         )
-        return self.company._get_letterhead_height()
+        with self.assertRaises(UserError):
+            draft.reversed_entry_id = False
+        self.assertEqual(draft.reversed_entry_id, invoice)
 
-    def test_letterhead_grows_with_what_stands_in_it(self):
-        low = self._set_letterhead(details="<p>One</p>")
-        self.assertEqual(
-            self._set_letterhead(details="<p>One<br/>Two<br/>Three</p>"),
-            low + 2 * LINE,
-        )
-        self.assertEqual(
-            self._set_letterhead(details="<p>One</p>", tagline="<p>We do</p>"),
-            low + LINE,
-        )
-        # A line that is too long for its half of the page is two.
-        self.assertEqual(
-            self._set_letterhead(details=f"<p>{'Long ' * 12}</p>"), low + LINE
-        )
-
-    def test_letterhead_with_a_drawn_logo(self):
-        """Of a picture without pixels the height is not known: all the room."""
-        svg = b"PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
-        low = self._set_letterhead(details="<p>One</p>")
-        self.assertGreaterEqual(
-            self._set_letterhead(details="<p>One</p>", logo=svg), low + 64
-        )
-
-    def test_layout_of_another_addon_is_left_alone(self):
-        self._set_letterhead(details=f"<p>{'One<br/>' * 12}</p>")
-        paperformat = self.env.ref("base.paperformat_euro")
-        paperformat.header_spacing = paperformat.margin_top
-        self.assertTrue(self.company._get_letterhead_margins(paperformat))
-        self.company.external_report_layout_id = self.env["ir.ui.view"].create(
-            {"name": "Theirs", "type": "qweb", "arch": "<t/>", "key": "theirs.layout"}
-        )
-        self.assertEqual(self.company._get_letterhead_margins(paperformat), {})
+    def test_qr_code_and_payment_communication(self):
+        """As in Odoo: nothing is to be paid on a credit note."""
+        self.env.company.qr_code = True
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(invoice)
+        self.assertTrue(invoice.display_qr_code)
+        self.assertFalse(credit_note.display_qr_code)
+        self.assertIn("Payment Communication", self._html_text(invoice))
+        self.assertNotIn("Payment Communication", self._html_text(credit_note))

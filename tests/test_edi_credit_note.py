@@ -397,6 +397,21 @@ class TestEdiCreditNote(EdiCommon):
                         builder._export_invoice(self.credit_note)[0], credit_note
                     )
 
+    def test_ubl_billing_reference(self):
+        """Odoo writes it for Dutch suppliers only, and from the free text `ref`."""
+        if "account.edi.xml.ubl_bis3" not in self.env:
+            self.skipTest("no UBL in this database: --with account_edi_ubl_cii")
+        invoice = self._invoice(100.0, invoice_date="2026-05-10")
+        draft = self._native_credit_note(invoice, post=False)
+        draft.ref = "PO 4711"
+        draft.action_post()
+        content, _errors = self.env["account.edi.xml.ubl_bis3"]._export_invoice(draft)
+        [reference] = etree.fromstring(content).iterfind(".//{*}BillingReference")
+        self.assertEqual(
+            [node.text for node in reference.iterfind(".//{*}ID")], [invoice.name]
+        )
+        self.assertEqual(reference.findtext(".//{*}IssueDate"), "2026-05-10")
+
 
 @tagged("post_install", "-at_install")
 class TestEdiGoesOut(EdiCommon, AccountTestInvoicingHttpCommon):

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.tests import tagged
 
@@ -208,3 +210,13 @@ class TestInvoicesTab(CreditNoteCommon):
         arch = self.env["res.partner"].with_user(self.clerk).get_view(view_type="form")
         self.assertIn('<widget name="customer_invoices"', arch["arch"])
         self.assertNotIn("credit_note", arch["models"]["res.partner"])
+
+    def test_page_of_the_partner_form(self):
+        """Odoo has a page “Invoicing” of accounting data; invoices are on another."""
+        view = self.env["res.partner"].with_user(self.clerk).get_view(view_type="form")
+        pages = {
+            page.get("name"): page.get("string")
+            for page in etree.fromstring(view["arch"]).iter("page")
+        }
+        self.assertEqual(pages["accounting"], "Invoicing")
+        self.assertEqual(pages["customer_invoices"], "Invoices")

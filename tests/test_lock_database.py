@@ -4,8 +4,9 @@ import hashlib
 
 import psycopg2
 
+from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.lock.database import update_triggers
@@ -374,3 +375,24 @@ class TestLockDatabase(LockCommon):
             "UPDATE account_document_seal SET record = '{}' WHERE id = %s",
         ):
             self.assertRefusedByDatabase(statement, chained[0].id)
+
+    def test_seals_of_other_companies(self):
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        seals = self.env["account.document.seal"].search(
+            [("move_id", "=", self.document.id)]
+        )
+        self.assertTrue(seals)
+        other = self.setup_other_company()["company"]
+        user = new_test_user(
+            self.env,
+            "other_company_reader",
+            groups="account.group_account_readonly",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        self.assertFalse(
+            seals.with_user(user).search([("move_id", "=", self.document.id)])
+        )
+        with self.assertRaises(UserError):
+            seals.write({"chain": "x"})

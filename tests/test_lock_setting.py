@@ -99,3 +99,12 @@ class TestLockSetting(LockCommon):
         self._set_lock(True)
         self.company.with_user(self.administrator).lock_posted_invoices = True
         self.assertFalse(self._log())
+
+    def test_over_credit_policy(self):
+        system = self._new_user("lock_system", "base.group_system")
+        with self.assertRaises(AccessError):
+            self.company.with_user(system).over_credit_policy = "warn"
+        self.company.with_user(self.administrator).over_credit_policy = "warn"
+        entry = self.env["account.document.lock.log"].search([], limit=1)
+        self.assertEqual(entry.user_id, self.administrator)
+        self.assertEqual(entry.over_credit_policy, "warn")

@@ -231,3 +231,19 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             credit_note._get_mail_template(),
             self.env.ref("account.email_template_edi_credit_note"),
         )
+
+    def test_template_and_composer(self):
+        """As in Odoo: its own composer, and a template for credit notes alone."""
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(invoice)
+        self.assertEqual(
+            credit_note._get_mail_template(),
+            self.env.ref("account_partner_credit_note.mail_template_credit_note"),
+        )
+        self.assertNotEqual(
+            (credit_note + invoice)._get_mail_template(),
+            credit_note._get_mail_template(),
+        )
+        self.assertEqual(
+            credit_note.action_send_and_print()["res_model"], "account.move.send.wizard"
+        )

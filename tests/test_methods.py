@@ -254,3 +254,166 @@ class TestMethods(CreditNoteCommon):
                 invoice + other, credit_method="amount", amount=1.0
             ).action_issue()
         self.assertFalse((invoice + other).reversal_move_ids)
+
+    def test_overcharge_then_some_goods_back(self):
+        """5 at 10, then 2 of each too much: two that come back are worth 8 each."""
+        invoice = self._invoice(10.0, quantity=5)
+        line = invoice.invoice_line_ids
+        self._credit(
+            invoice,
+            credit_method="lines",
+            line_ids=[
+                Command.create(
+                    {"invoice_line_id": line.id, "quantity": 5, "price_unit": 2.0}
+                )
+            ],
+        )
+        wizard = self._wizard(invoice, credit_method="lines")
+        self.assertEqual(wizard.line_ids.price_unit, 8.0)
+        wizard.line_ids.quantity = 2
+        wizard.action_issue()
+        self.assertEqual(wizard.new_move_ids.amount_untaxed, 16.0)
+        self.assertEqual(line.quantity_creditable, 3.0)
+        rest = self._credit(invoice)
+        self.assertEqual(rest.amount_untaxed, 24.0)
+        self.assertEqual(rest.invoice_line_ids.quantity, 3.0)
+        self.assertCreditedToZero(invoice)
+
+    def test_receipt_in_parts(self):
+        receipt = self._invoice(100.0, 50.0, move_type="out_receipt")
+        self._credit(receipt, credit_method="amount", amount=12.34)
+        self._credit(receipt)
+        self.assertCreditedToZero(receipt)
+
+    def test_only_sections(self):
+        """Odoo posts it; there is nothing to credit but its text."""
+        invoice = self._create_invoice(
+            invoice_line_ids=[
+                Command.create({"name": "Nothing", "display_type": "line_section"})
+            ],
+            post=True,
+        )
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_total, 0.0)
+        self.assertEqual(credit_note.invoice_line_ids.mapped("name"), ["Nothing"])
+        with self.assertRaisesRegex(UserError, "Nothing is left to credit"):
+            self._credit(invoice)
+
+    def test_negative_quantity_lines(self):
+        invoice = self._create_invoice(
+            invoice_line_ids=[
+                self._prepare_invoice_line(
+                    name=name,
+                    price_unit=price,
+                    quantity=quantity,
+                    tax_ids=self.tax_sale_a,
+                )
+                for name, price, quantity in (
+                    ("sold", 100.0, 5.0),
+                    ("returned", 100.0, -2.0),
+                    ("discount", -33.33, 1.0),
+                )
+            ],
+            post=True,
+        )
+        for values in (
+            {"credit_method": "amount", "amount": 33.33},
+            {"credit_method": "percentage", "percentage": 10},
+            {},
+        ):
+            wizard = self._wizard(invoice, **values)
+            preview = wizard._get_preview(invoice)
+            wizard.action_issue()
+            self.assertAlmostEqual(
+                wizard.new_move_ids.amount_total, preview["total"], msg=str(values)
+            )
+        self.assertCreditedToZero(invoice)
+
+    def test_negative_quantity_line_by_line(self):
+        invoice = self._create_invoice(
+            invoice_line_ids=[
+                self._prepare_invoice_line(
+                    name=name,
+                    price_unit=100.0,
+                    quantity=quantity,
+                    tax_ids=self.tax_sale_a,
+                )
+                for name, quantity in (("sold", 5.0), ("returned", -2.0))
+            ],
+            post=True,
+        )
+        wizard = self._wizard(invoice, credit_method="lines")
+        self.assertEqual(len(wizard.line_ids), 2)
+        for line in wizard.line_ids:
+            line.is_credited = True
+            line._inverse_is_credited()
+        wizard.action_issue()
+        self.assertCreditedToZero(invoice)
+
+    def test_lines_that_come_to_less_than_nothing(self):
+        """Odoo: "You cannot validate an invoice with a negative total amount"."""
+        invoice = self._invoice(100.0, -30.0)
+        discount = invoice.invoice_line_ids[1]
+        with self.assertRaisesRegex(
+            UserError, rf"of {invoice.name} to credit come to .*34.50, less than"
+        ):
+            self._credit(
+                invoice,
+                credit_method="lines",
+                line_ids=[
+                    Command.create({"invoice_line_id": discount.id, "quantity": 1})
+                ],
+            )
+
+    def test_lines_without_what_is_taken_off_them(self):
+        """More than the invoice: said before anything is issued."""
+        invoice = self._invoice(100.0, -30.0)
+        values = {
+            "credit_method": "lines",
+            "line_ids": [
+                Command.create(
+                    {"invoice_line_id": invoice.invoice_line_ids[0].id, "quantity": 1}
+                )
+            ],
+        }
+        with self.assertRaisesRegex(
+            UserError, r"^.*115.00 is more than is left to credit on .*80.50"
+        ):
+            self._credit(invoice, **values)
+        self.assertFalse(invoice.reversal_move_ids)
+        self.env.company.over_credit_policy = "warn"
+        self.assertEqual(self._credit(invoice, **values).amount_total, 115.0)
+
+    def test_percentage_that_is_nothing(self):
+        """Odoo: "Even magicians can't post nothing!"."""
+        invoices = self._invoice(100.0) + self._invoice(0.01)
+        with self.assertRaisesRegex(UserError, f"10.0 % of {invoices[1].name} is noth"):
+            self._credit(invoices, credit_method="percentage", percentage=10)
+
+    def test_four_credit_notes_of_one_line_each(self):
+        """Odoo: 335.00 credited of 334.99. lago-api#2643."""
+        self.env.company.tax_calculation_rounding_method = "round_globally"
+        self.tax_sale_a.amount = 20.0
+        invoice = self._invoice(33.33, 66.63, 88.88, 90.33)
+        for line in invoice.invoice_line_ids:
+            self._credit(
+                invoice,
+                credit_method="lines",
+                line_ids=[
+                    Command.create({"invoice_line_id": line.id, "quantity": 1.0})
+                ],
+            )
+        self.assertAlmostEqual(
+            sum(invoice.reversal_move_ids.mapped("amount_total")), invoice.amount_total
+        )
+        self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_fields_of_the_dialog(self):
+        """Odoo: reason, journal and date; no lines, amounts, preview or guard."""
+        fields = self.env["account.move.reversal"]._fields
+        for name in ("line_ids", "amount", "percentage", "preview", "reason_id"):
+            self.assertIn(name, fields)
+        self.assertEqual(
+            list(dict(fields["credit_method"].selection)),
+            ["remaining", "lines", "amount", "percentage"],
+        )

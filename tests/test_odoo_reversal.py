@@ -1,4 +1,7 @@
+from lxml import etree
+
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
 from .common import CreditNoteCommon
@@ -214,3 +217,75 @@ class TestOdooReversal(CreditNoteCommon):
         self._form(invoice).save().refund_moves()
         draft = invoice.reversal_move_ids.filtered(lambda move: move.state == "draft")
         self.assertEqual(draft.invoice_line_ids.quantity, 3.0)
+
+    def test_credit_note_on_a_reinvoiced_invoice(self):
+        invoice = self._invoice(100.0)
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        with self.assertRaisesRegex(UserError, "Nothing is left to credit"):
+            self._credit(invoice)
+        new_invoice.invoice_line_ids.price_unit = 80.0
+        new_invoice.action_post()
+        self.assertEqual(new_invoice.amount_creditable, 92.0)
+        self._credit(new_invoice)
+        self.assertCreditedToZero(new_invoice)
+        self.assertEqual(new_invoice.payment_state, "reversed")
+
+    def test_localization_installed_later(self):
+        """Its fields go beside Odoo's own, which vendor bills and entries show."""
+        self.env["ir.ui.view"].create(
+            {
+                "name": "a localization",
+                "model": "account.move.reversal",
+                "inherit_id": self.env.ref("account.view_account_move_reversal").id,
+                "arch": """<data>
+                    <field name="date" position="before">
+                        <field name="country_code" class="later"/>
+                    </field>
+                    <field name="journal_id" position="after">
+                        <field name="country_code" class="later"/>
+                    </field>
+                </data>""",
+            }
+        )
+        arch = self.env["account.move.reversal"].get_view(
+            self.env.ref("account.view_account_move_reversal").id, "form"
+        )["arch"]
+        for node in etree.fromstring(arch).xpath("//field[@class='later']"):
+            self.assertFalse(node.xpath("ancestor::*[@invisible]"))
+
+    def _part_credited(self):
+        invoice = self._invoice(9.99, 19.95, quantity=3)
+        earlier = self._native_credit_note(invoice, post=False)
+        for line in earlier.invoice_line_ids:
+            line.price_unit = round(line.price_unit * 0.37, 2)
+        earlier.action_post()
+        return invoice, earlier
+
+    def test_reverse_and_create_invoice_keeps_the_earlier_credit_note(self):
+        invoice, earlier = self._part_credited()
+        left = invoice.amount_creditable
+        self._wizard(invoice).modify_moves()
+        credit_note = invoice.reversal_move_ids - earlier
+        self.assertEqual(credit_note.amount_total, left)
+        self.assertEqual(earlier.amount_residual, 0.0)
+        self.assertEqual(invoice.amount_residual, 0.0)
+
+    def test_reverse_and_create_invoice_keeps_the_payment(self):
+        """design.md: crediting never un-reconciles a payment."""
+        invoice = self._invoice(100.0)
+        self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
+        payment_lines = invoice._get_reconciled_amls()
+        self._wizard(invoice).modify_moves()
+        self.assertTrue(payment_lines <= invoice._get_reconciled_amls())
+        self.assertEqual(invoice.reversal_move_ids.amount_residual, 40.0)
+
+    def test_part_paid_then_reverse_and_create_invoice(self):
+        """Odoo takes the payment off the invoice and forgets the source document."""
+        invoice = self._invoice(100.0, invoice_origin="S00042")
+        self._register_payment(invoice, amount=40.0, payment_difference_handling="open")
+        matched = invoice._get_reconciled_amls()
+        action = self._wizard(invoice).action_reinvoice()["params"]["next"]
+        self.assertTrue(matched <= invoice._get_reconciled_amls())
+        new_invoice = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual(new_invoice.invoice_origin, "S00042")

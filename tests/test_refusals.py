@@ -172,10 +172,9 @@ class TestRefusals(CreditNoteCommon):
         self.assertIn("A draft has nothing to credit", hints["credit_note"])
         self.assertIn("Only posted documents can be sent", hints["send"])
         self.assertFalse(hints["print"])
-        self.assertEqual(
-            self._invoice(100.0).get_customer_document_hints(),
-            {"credit_note": False, "print": False, "send": False},
-        )
+        hints = self._invoice(100.0).get_customer_document_hints()
+        self.assertIn("Choose one credit note", hints.pop("use_credit"))
+        self.assertEqual(hints, {"credit_note": False, "print": False, "send": False})
         nothing = self.env["account.move"].get_customer_document_hints()
         self.assertTrue(all(nothing.values()))
 
@@ -194,3 +193,19 @@ class TestRefusals(CreditNoteCommon):
         wizard = self._wizard(self._invoice(100.0))
         with self.assertRaises(AccessError):
             wizard.with_user(self.clerk).action_issue()
+
+    def test_credit_note_dated_before_the_invoice(self):
+        invoice = self._invoice(100.0, invoice_date="2026-10-01")
+        with self.assertRaisesRegex(UserError, "before its invoice"):
+            self._credit(invoice, date="2026-09-01")
+
+    def test_reason_empty(self):
+        self.env.company.credit_note_reason_required = True
+        with self.assertRaisesRegex(UserError, "Choose a reason"):
+            self._credit(self._invoice(100.0))
+
+    def test_draft_among_invoices_ticked(self):
+        """As in Odoo: one company, all posted; here with a sentence that names them."""
+        draft = self._invoice(50.0, post=False)
+        with self.assertRaisesRegex(UserError, "A draft has nothing to credit"):
+            (self._invoice(100.0) + draft).action_credit_note()

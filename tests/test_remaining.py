@@ -419,3 +419,171 @@ class TestRemaining(CreditNoteCommon):
         self.assertTrue(wizard.preview)
         with self.assertRaisesRegex(UserError, "listed twice"):
             wizard.action_issue()
+
+    def test_cash_rounding_on_one_of_several(self):
+        """The item for it was once made on each of the credit notes."""
+        rounding = self.env["account.cash.rounding"].create(
+            {
+                "name": "1.00",
+                "rounding": 1.0,
+                "strategy": "biggest_tax",
+                "rounding_method": "HALF-UP",
+            }
+        )
+        invoices = self._invoice(33.33) + self._invoice(
+            33.33, invoice_cash_rounding_id=rounding.id
+        )
+        for values in ({"credit_method": "percentage", "percentage": 37}, {}):
+            wizard = self._wizard(invoices, **values)
+            previews = [wizard._get_preview(invoice) for invoice in invoices]
+            wizard.action_issue()
+            for credit_note, preview in zip(wizard.new_move_ids, previews, strict=True):
+                self.assertAlmostEqual(credit_note.amount_total, preview["total"])
+                # What is rounded on the tax is tax.
+                self.assertAlmostEqual(credit_note.amount_tax, preview["tax"])
+        for invoice in invoices:
+            self.assertCreditedToZero(invoice)
+
+    def test_archived_tax_account_and_currency(self):
+        currency = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
+        tax = self.tax_sale_a.copy({"name": "old"})
+        account = self.company_data["default_account_revenue"].copy({"name": "old"})
+        invoice = self._invoice(100.0, 50.0, currency_id=currency.id, post=False)
+        invoice.invoice_line_ids.tax_ids = tax
+        invoice.invoice_line_ids.account_id = account
+        invoice.action_post()
+        tax.active = False
+        # Odoo posts nothing with these; it says so, and nothing is changed.
+        for record, sentence in (
+            (account, "account old .* is archived"),
+            (currency, "inactive currency: EUR"),
+        ):
+            record.active = False
+            with (
+                self.assertRaisesRegex(UserError, sentence),
+                self.env.cr.savepoint(),
+            ):
+                self._credit(invoice)
+            self.assertFalse(invoice.reversal_move_ids)
+            record.active = True
+        self._credit(invoice, credit_method="amount", amount=10.01)
+        self._credit(invoice)
+        self.assertCreditedToZero(invoice)
+
+    def test_currencies_of_0_and_3_decimals(self):
+        for name, rounding, rate in (
+            ("JPY", 1.0, 163.37),
+            ("KWD", 0.001, 0.3071),
+            ("CHF", 0.05, 0.91),
+        ):
+            currency = self.setup_other_currency(
+                name, rounding=rounding, rates=[("2020-01-01", rate)]
+            )
+            with self.subTest(currency=name):
+                invoice = self._invoice(
+                    1033.0, 77.0, 15.0, currency_id=currency.id, quantity=3
+                )
+                for values in (
+                    {"credit_method": "amount", "amount": 100.0},
+                    {"credit_method": "percentage", "percentage": 33.33},
+                    {},
+                ):
+                    wizard = self._wizard(invoice, **values)
+                    preview = wizard._get_preview(invoice)
+                    wizard.action_issue()
+                    self.assertAlmostEqual(
+                        wizard.new_move_ids.amount_total, preview["total"]
+                    )
+                self.assertCreditedToZero(invoice)
+                self.assertEqual(invoice.payment_state, "reversed")
+
+    def test_only_credit_notes_of_the_invoice_take_its_lines(self):
+        """credited_line_id is writable over RPC, on a line of any draft."""
+        invoice = self._invoice(100.0, quantity=3)
+        draft = self._invoice(1.0, post=False).with_user(self.clerk)
+        draft.invoice_line_ids.write({"credited_line_id": invoice.invoice_line_ids.id})
+        self.assertEqual(invoice.invoice_line_ids.quantity_creditable, 3.0)
+
+    def test_a_plain_copy_credits_nothing(self):
+        invoice = self._invoice(100.0)
+        copy = invoice.with_context(
+            include_business_fields=True, move_reverse_cancel=False
+        ).copy()
+        self.assertEqual(copy.move_type, "out_invoice")
+        self.assertEqual(invoice.invoice_line_ids.quantity_creditable, 1.0)
+
+    def _hand_made(self, invoice, tax, price=10.01):
+        self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "invoice_date": self.today,
+                "reversed_entry_id": invoice.id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "x",
+                            "price_unit": price,
+                            "tax_ids": [Command.set(tax.ids)],
+                        }
+                    )
+                ],
+            }
+        ).action_post()
+
+    def test_earlier_credit_note_with_a_tax_the_invoice_has_not(self):
+        """A traceback on 14886e8; 1.50 too much on d8a69f2."""
+        other_tax = self.tax_sale_a.copy({"name": "other", "amount": 7.0})
+        for taxes in (other_tax, self.env["account.tax"]):
+            with self.subTest(taxes=taxes.mapped("name")):
+                invoice = self._invoice(100.0, post=False)
+                invoice.invoice_line_ids.tax_ids = taxes
+                invoice.action_post()
+                self._hand_made(invoice, self.tax_sale_a)
+                left = invoice.amount_creditable
+                credit_note = self._credit(invoice)
+                self.assertEqual(credit_note.amount_total, left)
+                self.assertBalanced(invoice + invoice.reversal_move_ids)
+
+    def test_by_hand_more_than_the_lines_with_its_tax(self):
+        """What it credits is no cent line's alone: all that is left was refused."""
+        other_tax = self.tax_sale_a.copy({"name": "other", "amount": 7.0})
+        invoice = self._invoice(150.0, 0.01, post=False)
+        invoice.invoice_line_ids[0].tax_ids = other_tax
+        invoice.action_post()
+        self._hand_made(invoice, self.tax_sale_a)
+        left = invoice.amount_creditable
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_total, left)
+        self.assertBalanced(invoice + invoice.reversal_move_ids)
+
+    def test_rounding_to_the_other_account(self):
+        rounding = self.env["account.cash.rounding"].create(
+            {
+                "name": "0.05",
+                "rounding": 0.05,
+                "strategy": "add_invoice_line",
+                "rounding_method": "HALF-UP",
+                "profit_account_id": self.company_data["default_account_revenue"].id,
+                "loss_account_id": self.company_data["default_account_expense"].id,
+            }
+        )
+        for price in (99.98, 100.02, 33.31, 33.34):
+            with self.subTest(price=price):
+                invoice = self._invoice(
+                    price, 66.63, invoice_cash_rounding_id=rounding.id
+                )
+                self._native_credit_note(invoice, price_unit=12.34)
+                left = invoice.amount_creditable
+                credit_note = self._credit(invoice)
+                self.assertEqual(credit_note.amount_total, left)
+                self.assertBalanced(invoice + invoice.reversal_move_ids)
+
+    def test_tax_rounding_method_changed(self):
+        """odoo/odoo#196382: 0.01 stays due."""
+        self.env.company.tax_calculation_rounding_method = "round_globally"
+        invoice = self._invoice(10.03, 10.03, 10.03)
+        self.env.company.tax_calculation_rounding_method = "round_per_line"
+        self._credit(invoice)
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self.assertEqual(invoice.payment_state, "reversed")

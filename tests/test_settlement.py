@@ -471,3 +471,95 @@ class TestSettlement(CreditNoteCommon):
                 draft.line_ids.matched_debit_ids.debit_move_id.move_id,
                 draft.reversed_entry_id,
             )
+
+    def test_instalments_partly_paid(self):
+        """The second instalment was paid, the first one was not."""
+        invoice = self._invoice(100.0, invoice_payment_term_id=self.pay_terms_b.id)
+        first, second = invoice.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        ).sorted("date_maturity")
+        self.env["account.payment.register"].with_context(
+            active_model="account.move.line", active_ids=second.ids
+        ).create({"amount": 50.0})._create_payments()
+        self.assertEqual(invoice.amount_residual, 65.0)
+        wizard = self._wizard(invoice)
+        preview = wizard._get_preview(invoice)
+        wizard.action_issue()
+        credit_note = wizard.new_move_ids
+        self.assertEqual(preview["amount_customer_credit"], 50.0)
+        self.assertEqual(credit_note.amount_residual, 50.0)
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self.assertTrue(first.reconciled and second.reconciled)
+
+    def test_paid_by_the_credit_note_of_another_invoice(self):
+        paid = self._invoice(100.0)
+        self._register_payment(paid)
+        other = self._invoice(60.0)
+        credit_note = self._credit(paid, settlement="apply")
+        self.assertEqual(other.amount_residual, 0.0)
+        second = self._credit(other)
+        self.assertEqual(credit_note.amount_residual, 115.0 - 69.0)
+        self.assertEqual(second.amount_residual, 69.0)
+        self.assertCreditedToZero(other)
+
+    def test_bad_debt_written_off(self):
+        """Written off, then credited after all: the credit stays open, and nothing
+        that was matched is taken apart.
+        """
+        invoice = self._invoice(100.0)
+        receivable = invoice.line_ids.filtered(
+            lambda line: line.display_type == "payment_term"
+        )
+        entry = self.env["account.move"].create(
+            {
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": invoice.partner_id.id,
+                            "debit": debit,
+                            "credit": 115.0 - debit,
+                        }
+                    )
+                    for account, debit in (
+                        (receivable.account_id, 0.0),
+                        (self.company_data["default_account_expense"], 115.0),
+                    )
+                ]
+            }
+        )
+        entry.action_post()
+        (
+            receivable
+            + entry.line_ids.filtered(
+                lambda line: line.account_id == receivable.account_id
+            )
+        ).reconcile()
+        self.assertEqual(invoice.amount_residual, 0.0)
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.amount_residual, 115.0)
+        self.assertTrue(receivable.reconciled)
+
+    def test_fully_paid_then_reverse(self):
+        """Odoo leaves the credit note open, and nobody is told what to do next."""
+        invoice = self._invoice(100.0)
+        self._register_payment(invoice)
+        wizard = self._wizard(invoice, settlement="refund")
+        self.assertEqual(wizard.amount_customer_credit, 115.0)
+        action = wizard.action_issue()
+        self.assertEqual(
+            action["params"]["next"]["res_model"], "account.payment.register"
+        )
+        self.assertEqual(wizard.new_move_ids.billing_status, "open_credit")
+
+    def test_rate_2_then_rate_3(self):
+        """Odoo: 50.00 against -33.33 and an exchange difference."""
+        currency = self.setup_other_currency(
+            "EUR", rates=[("2026-01-01", 2.0), ("2026-02-01", 3.0)]
+        )
+        invoice = self._invoice(
+            100.0, currency_id=currency.id, invoice_date="2026-01-15"
+        )
+        credit_note = self._credit(invoice, date="2026-02-15")
+        self.assertEqual(credit_note.amount_total_signed, -invoice.amount_total_signed)
+        self.assertFalse(invoice._get_reconciled_invoices_partials()[1])

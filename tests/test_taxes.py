@@ -420,3 +420,31 @@ class TestTaxes(RandomInvoices):
         self._credit(invoice, credit_method="percentage", percentage=7)
         self._credit(invoice)
         self.assertCreditedToZero(invoice)
+
+    def test_foreign_fiscal_position(self):
+        other_tax = self.tax_sale_a.copy({"name": "abroad", "amount": 0.0})
+        position = self.env["account.fiscal.position"].create({"name": "abroad"})
+        invoice = self._invoice(100.0, fiscal_position_id=position.id, post=False)
+        invoice.invoice_line_ids.tax_ids = other_tax
+        invoice.action_post()
+        credit_note = self._credit(invoice)
+        self.assertEqual(credit_note.fiscal_position_id, position)
+        self.assertEqual(credit_note.invoice_line_ids.tax_ids, other_tax)
+        self.assertCreditedToZero(invoice)
+
+    def test_tax_exigibility_changed_since(self):
+        self.env.company.tax_exigibility = True
+        invoice = self._invoice(100.0)
+        self.tax_sale_a.write(
+            {
+                "tax_exigibility": "on_payment",
+                "cash_basis_transition_account_id": self.company_data[
+                    "default_account_revenue"
+                ]
+                .copy({"reconcile": True})
+                .id,
+            }
+        )
+        self._credit(invoice, credit_method="amount", amount=11.5)
+        self._credit(invoice)
+        self.assertCreditedToZero(invoice)

@@ -158,7 +158,7 @@ class AccountMoveReversal(models.TransientModel):
                 "amount_due_after",
                 "amount_customer_credit",
             ):
-                # Amounts of several currencies do not add up.
+                # Amounts in several currencies have no sum.
                 wizard[field_name] = (
                     sum(preview[field_name] for preview in previews)
                     if wizard.currency_id
@@ -318,14 +318,14 @@ class AccountMoveReversal(models.TransientModel):
         self._check_invoices()
         if is_modify and self._is_unmatched_first():
             self.move_ids.line_ids.remove_move_reconcile()
-        # For all at once; each plan reads it.
+        # Fetched for all at once; each plan reads it.
         self.move_ids.invoice_line_ids.mapped("quantity_creditable")
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
         for invoice, plan in plans.items():
             self._check_plan(invoice, plan)
         batch = ReversalBatch(plans)
         known = self.move_ids.reversal_move_ids
-        # What Odoo makes balances once it comes to the plan.
+        # Odoo's draft balances only once `_apply_plan` has corrected it.
         action = super(
             AccountMoveReversal,
             batch.on(self.with_context(check_move_validity=False)),
@@ -336,11 +336,11 @@ class AccountMoveReversal(models.TransientModel):
         if is_modify:
             # Odoo posts them while it un-reconciles the payments.
             to_post = credit_notes.filtered(lambda move: move.auto_post == "no")
-            # As Odoo does here: what was not paid needs no tax on payment, nor back.
-            # Its `move_reverse_cancel` would leave out the cost of goods, too.
+            # As Odoo does here: without a payment there is no tax on payment to
+            # reverse. Its `move_reverse_cancel` would leave out the cost of goods, too.
             self._post_credit_notes(to_post.with_context(no_cash_basis=True))
             self._settle_credit_notes(to_post)
-            # Whoever reads them next has them in their order, the latest first.
+            # Read anew, so that they are in their order, the latest first.
             self.move_ids.invalidate_recordset(["reversal_move_ids"])
         return action
 

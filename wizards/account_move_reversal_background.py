@@ -77,7 +77,7 @@ class AccountMoveReversal(models.TransientModel):
             self._check_percentage_range()
         elif self.credit_method != "remaining":
             self._check_method()
-        # Who starts a batch of the same invoices at the same time is run again.
+        # Of two users who start a batch of the same invoices, Odoo runs one again.
         self.move_ids._lock_for_credit()
         self.move_ids._check_not_in_batch()
         self.env["account.credit.note.batch"].with_company(

@@ -29,7 +29,7 @@ class AccountMoveReversal(models.TransientModel):
         self.ensure_one()
         self.env["account.move"]._check_credit_note_access()
         if not self.is_credit_note:
-            # Raises with what is wrong about the documents.
+            # Raises the refusal, if there is one.
             self.move_ids._check_creditable()
         self._check_journal()
         self._check_date()
@@ -105,7 +105,7 @@ class AccountMoveReversal(models.TransientModel):
             self._check_percentage()
 
     def _has_numbers(self):
-        """:return: whether what was entered are numbers that can be calculated with"""
+        """:return: whether all that was entered are finite numbers of a usual size"""
         self.ensure_one()
         if self.credit_method == "lines":
             return all(
@@ -155,7 +155,7 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
         if invoice.company_id.over_credit_policy == "block":
-            # Lines without those that take something off them.
+            # Lines chosen without the discount lines that belong to them.
             self._check_total(total)
 
     def _check_amount(self):

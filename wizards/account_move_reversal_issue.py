@@ -39,10 +39,10 @@ class AccountMoveReversal(models.TransientModel):
         batch = ReversalBatch.of(self.env)
         plan = batch.plans[move] if batch else self._plan_credit_note(move)
         if not plan.is_whole:
-            # Cents are part of the plan and not to be rounded away.
+            # The plan contains the cash rounding: Odoo's would add another one.
             values["invoice_cash_rounding_id"] = False
             if not plan.has_discount_items():
-                # The term would make some.
+                # A payment term would split the amount due.
                 values["invoice_payment_term_id"] = False
             values["line_ids"] = [
                 Command.create(line_values)
@@ -121,7 +121,8 @@ class AccountMoveReversal(models.TransientModel):
             plan = plans[credit_note.reversed_entry_id]
             own_commands = credit_note._get_item_commands(-plan.credit.amounts)
             if any(command[0] == Command.CREATE for command in own_commands):
-                # Written to all, it would create an item on each of them.
+                # Written one by one: a command that creates an item would create it on
+                # each.
                 credit_note.write({"line_ids": own_commands})
             else:
                 commands += own_commands
@@ -142,7 +143,7 @@ class AccountMoveReversal(models.TransientModel):
         if self.reopen_order:
             lines = lines.filtered(lambda line: line._is_price_difference())
         else:
-            lines._keep_down_payments()
+            lines._unmark_down_payments()
         lines._unlink_order_lines()
 
     def _log_issued(self, credit_notes):

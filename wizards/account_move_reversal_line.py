@@ -2,10 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
-# Prices have as many digits as the clerk types; more is noise of dividing.
+# Digits of a price that count; more come from dividing.
 PRICE_DIGITS = 6
 
-# Beyond it, floats have no cents.
+# Larger floats have no cents.
 MAX_NUMBER = 1e13
 
 
@@ -28,7 +28,7 @@ class AccountMoveReversalLine(models.TransientModel):
         required=True,
         ondelete="cascade",
     )
-    # Not as superuser: a dialog can be given the line of any invoice.
+    # Related with the user's rights: RPC can give the dialog the line of any invoice.
     name = fields.Char(
         string="Description", related="invoice_line_id.name", related_sudo=False
     )

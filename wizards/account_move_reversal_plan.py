@@ -44,8 +44,8 @@ class AccountMoveReversal(models.TransientModel):
 
     The table of the invoice less those of its credit notes is what is left, and a plan
     is a share of each of its cells, see `models/plan`. Amounts are those of the journal
-    items, taxes changed by hand included, and never computed anew: whatever was changed
-    since, the credit notes of an invoice add up to the invoice.
+    items, with taxes changed by hand, and are never computed anew. So the credit notes
+    of an invoice add up to the invoice, whatever settings changed since.
 
     The dialog shows the plan and the credit note is made from it, so that the two
     cannot differ.
@@ -60,7 +60,7 @@ class AccountMoveReversal(models.TransientModel):
         base_lines, _tax_lines = invoice._get_rounded_base_and_tax_lines()
         invoiced, left = invoice._get_invoiced_and_left(base_lines)
         if left.total.currency * invoiced.total.currency < 0 or not any(left.values()):
-            # Only where the company does not refuse that: see `over_credit_policy`.
+            # More than is left: only where `over_credit_policy` allows it.
             left = invoiced
         if self.credit_method == "lines":
             plan = self._plan_lines(invoice, invoiced, left)
@@ -73,7 +73,7 @@ class AccountMoveReversal(models.TransientModel):
                 / Fraction(self._get_rate(invoice))
                 / Fraction(invoice.company_currency_id.rounding)
             )
-        takes_goods_back = self._is_rest_credited(invoice, left)
+        takes_goods_back = self._credits_everything(invoice, left)
         lines = invoice.invoice_line_ids.filtered(
             lambda line: line.display_type == "product"
         )
@@ -98,7 +98,7 @@ class AccountMoveReversal(models.TransientModel):
             credit=plan,
             lines=line_plans,
             is_whole=plan.amounts == invoiced
-            # A free line may be left.
+            # Lines at no price may be left.
             and planned >= set(lines.filtered("quantity_creditable"))
             and invoice._is_computed_as_booked(base_lines),
         )
@@ -145,7 +145,7 @@ class AccountMoveReversal(models.TransientModel):
         if left.total.currency < 0:
             total = -total
         whole_columns = frozenset()
-        if self._is_tax_left_whole(invoice, left):
+        if self._credits_tax_in_full(invoice, left):
             whole_columns = {
                 cell.column for cell in left if isinstance(cell.column, TaxItem)
             }
@@ -164,7 +164,7 @@ class AccountMoveReversal(models.TransientModel):
             total = invoice._to_units(self.amount, 0.0).currency
         elif self.credit_method == "percentage":
             total = invoice._to_units(self._get_share_of_total(invoice), 0.0).currency
-        most = self._get_most_creditable(invoice, left)
+        most = self._get_creditable_total(invoice, left)
         if total is not None and total < most:
             return total
         return None if most == abs(left.total.currency) else most
@@ -172,7 +172,7 @@ class AccountMoveReversal(models.TransientModel):
     def _get_share_of_total(self, invoice):
         return invoice.currency_id.round(invoice.amount_total * self.percentage / 100.0)
 
-    def _get_most_creditable(self, invoice, left):
+    def _get_creditable_total(self, invoice, left):
         """:return: what is left of the total, less an early payment discount that the
         customer took, in units of the invoice's currency
         """
@@ -181,27 +181,27 @@ class AccountMoveReversal(models.TransientModel):
         most = total_left - invoice._to_units(discount, 0.0).currency
         return most if most > 0 else total_left
 
-    def _is_rest_credited(self, invoice, left):
+    def _credits_everything(self, invoice, left):
         """:return: whether nothing is left afterwards that could be credited"""
         if self.credit_method == "lines":
             return False
         total = self._get_credited_total(invoice, left)
-        return total is None or total == self._get_most_creditable(invoice, left)
+        return total is None or total == self._get_creditable_total(invoice, left)
 
-    def _is_tax_left_whole(self, invoice, left):
+    def _credits_tax_in_full(self, invoice, left):
         """:return: whether the tax is credited whole, and only the price without an
         early payment discount
         """
         return (
-            self._is_rest_credited(invoice, left)
+            self._credits_everything(invoice, left)
             and bool(invoice._get_discounts_taken())
             and invoice._is_discount_without_tax()
         )
 
     def _get_company_total(self, invoice, total):
         """:param total: units of the invoice's currency, signed as its lines
-        :return: what it is worth in units of company currency; None where the rate of
-            the invoice tells
+        :return: its value in units of company currency; None to use the rate of the
+            invoice
         """
         if invoice.currency_id == invoice.company_currency_id:
             return None
@@ -261,7 +261,7 @@ class AccountMoveReversal(models.TransientModel):
                 abs(Fraction(line.quantity_creditable)),
             )
             return dict.fromkeys(cells, share)
-        # A lower price leaves fixed taxes alone.
+        # A lower price does not lower fixed taxes.
         of_price = line._get_shares_of_price()
         share = Fraction(wizard_line._get_share_of_price())
         return {
@@ -302,7 +302,8 @@ class AccountMoveReversal(models.TransientModel):
             quantity = wizard_line.quantity
             takes_goods_back = quantity and wizard_line._takes_goods_back()
             if quantity and line._is_down_payment() and not wizard_line._is_all_left():
-                # No goods: the order deducts what is left of it, at a lower price.
+                # Credit the price, not the quantity: the sales order then deducts what
+                # is left.
                 quantity = line.quantity_creditable
                 takes_goods_back = False
         is_free = line.currency_id.is_zero(line.amount_currency)
@@ -315,7 +316,7 @@ class AccountMoveReversal(models.TransientModel):
             amounts=amounts,
             quantity=quantity,
             price_unit=line._get_price_of(amounts, quantity),
-            # Whose quantity was taken back before is not taken back again.
+            # A quantity that was taken back before is not taken back again.
             credited_as="goods"
             if takes_goods_back and line.quantity_creditable
             else "price",

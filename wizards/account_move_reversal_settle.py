@@ -22,8 +22,8 @@ class AccountMoveReversal(models.TransientModel):
         }
 
     def _is_unmatched_first(self):
-        """:return: whether payments and earlier credit notes come off invoices that
-        are invoiced anew, as Odoo has it: where the company has neither lock nor guard
+        """:return: whether *Credit and Re-invoice* un-reconciles payments and earlier
+        credit notes first, as Odoo does: only if the company has neither lock nor guard
         """
         return (
             not self.move_ids._filter_lock_concerned()

@@ -2,8 +2,10 @@
 
 usage: check_sudo.py FOLDER...
 
-A comment `# sudo: …` says why, on the line of the call or above its statement. The
-superuser's recordset is not put into a variable: it ends with its statement.
+A comment `# sudo: …` says why, on the line of the call or above its statement. Where
+the result does not depend on the user, who may lack the right to read it, that is
+`# sudo: the same for everybody`. The superuser's recordset is not put into a variable:
+it ends with its statement.
 """
 
 import ast

@@ -21,6 +21,53 @@ die() {
 # The help of a command, and of a proof of dev/check, is the comment at its top.
 show_help() { sed -n '2,/^\([^#]\|$\)/{s/^# \{0,1\}//p}' "${PROOF:-$0}"; }
 
+# parse_arguments 'FLAG...' 'OPTION...' ARGUMENT...: sets the variable of each name that is given, to 1 or to
+# its value, and WORDS to what is no option. That is refused unless the options end with `WORDS`.
+WORDS=()
+parse_arguments() {
+    local flags=" $1 " options=" $2 " name
+    shift 2
+    while [ $# -gt 0 ]; do
+        name=${1#--}
+        case $1 in
+        -h | --help) show_help && exit ;;
+        --*)
+            if [[ $flags == *" $name "* ]]; then
+                printf -v "$name" 1
+            elif [[ $options == *" $name "* ]]; then
+                [ $# -gt 1 ] || die "$1 wants a value, see --help"
+                printf -v "$name" %s "$2"
+                shift
+            else
+                die "unknown option $1, see --help"
+            fi
+            ;;
+        *)
+            [[ $options == *" WORDS "* && $1 != -* ]] || die "unknown argument $1, see --help"
+            WORDS+=("$1")
+            ;;
+        esac
+        shift
+    done
+}
+
+# want_numbers NAME...: these variables are numbers, or several with commas between, or empty.
+want_numbers() {
+    local name
+    for name in "$@"; do
+        [[ ${!name} =~ ^([0-9]+(,[0-9]+)*)?$ ]] || die "--$name wants a number, see --help"
+    done
+}
+
+# pass_on NAME...: fills PASS with the options of these variables that are not empty.
+pass_on() {
+    local name
+    for name in "$@"; do
+        [ -z "${!name}" ] || PASS+=("--$name" "${!name}")
+    done
+}
+PASS=()
+
 short_hash() { sha256sum | cut -c1-12; }
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" = 0 ]; }

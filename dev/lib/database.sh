@@ -106,3 +106,11 @@ drop_left_databases() {
         exec {fd}>&-
     done
 }
+
+# install_addon DATABASE [OPTION...]
+install_addon() {
+    local database=$1
+    shift
+    quietly "install-$database.log" "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" \
+        -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init "$@"
+}

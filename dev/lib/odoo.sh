@@ -212,3 +212,20 @@ END
     # The machine's own PostgreSQL settings must not lead us to its databases.
     unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
 }
+
+# wait_for_server URL: fails if it does not answer within two minutes.
+wait_for_server() {
+    "$VENV/bin/python" - "$1/web/login" <<'END'
+import sys
+import time
+import urllib.request
+
+for _ in range(240):
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1]).read()
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.5)
+sys.exit(1)
+END
+}

@@ -34,7 +34,10 @@ STARTING = re.compile(r"^Starting (?P<test>\S+) \.\.\.")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)")
 # These loggers speak after the tests of an addon, never during one.
 BETWEEN_TESTS = ("odoo.modules.loading", "odoo.tests.result", "odoo.service.server")
-WANTED = re.compile(r"--with (?P<addons>[\w,]+)$")
+# Our own reasons, and that of Odoo's tests of a country.
+WANTED = re.compile(
+    r"(?:--with (?P<addons>[\w,]+)|not installed \((?P<country>\w+)\))$"
+)
 BROKEN = re.compile(r"^(?:FAIL|ERROR): (?P<subtest>Subtest )?(?P<test>.+)")
 
 
@@ -134,7 +137,7 @@ class Run:
         wanted = {}
         for test, reason in self.reasons.items():
             if (found := WANTED.search(reason)) and self.tests[test] == "skipped":
-                addons = found["addons"].split(",")
+                addons = (found["addons"] or found["country"]).split(",")
                 if all(is_there(addon) for addon in addons):
                     wanted[test] = addons
         for test in wanted:

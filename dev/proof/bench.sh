@@ -16,32 +16,12 @@
 #   --repeat N        measure each so many times and take the median (3; 1000 invoices once)
 #   --output FILE     write the tables there, too
 
-only=credit,tab,lock,install pass=() install=300000
-while [ $# -gt 0 ]; do
-    case $1 in
-    --only | --sizes | --pages | --lock | --install | --repeat | --output)
-        [ $# -gt 1 ] || die "$1 wants a value, see --help"
-        case $1 in
-        --only)
-            [[ $2 =~ ^(credit|tab|lock|install)(,(credit|tab|lock|install))*$ ]] || die "--only knows credit, tab, lock and install"
-            only=$2
-            ;;
-        --install)
-            [[ $2 =~ ^[0-9]+$ ]] || die "--install wants a number"
-            install=$2
-            ;;
-        --output) pass+=(--output "$(realpath "$2")") ;;
-        *)
-            [[ $2 =~ ^[0-9]+(,[0-9]+)*$ ]] || die "$1 wants a number, or numbers with commas between"
-            pass+=("$1" "$2")
-            ;;
-        esac
-        shift
-        ;;
-    *) die "unknown option $1, see --help" ;;
-    esac
-    shift
-done
+only=credit,tab,lock,install install=300000 sizes='' pages='' lock='' repeat='' output=''
+parse_arguments '' 'only sizes pages lock install repeat output' "$@"
+[[ $only =~ ^(credit|tab|lock|install)(,(credit|tab|lock|install))*$ ]] || die "--only knows credit, tab, lock and install"
+want_numbers sizes pages lock install repeat
+[ -z "$output" ] || output=$(realpath "$output")
+pass_on only sizes pages lock install repeat output
 
 setup_odoo
 ensure_template
@@ -51,7 +31,6 @@ new_run_database with with
 new_run_database without without
 for database in "$with" "$without"; do copy_template "$database"; done
 say "Installing the addon in one of two databases"
-quietly bench-install.log "Installing the addon" \
-    "${ODOO[@]}" -c "$ODOO_CONF" -d "$with" -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+install_addon "$with"
 run_child "$VENV/bin/python" "$DEV/lib/bench.py" --conf "$ODOO_CONF" --with "$with" --without "$without" \
-    --addon "$ADDON" --only "$only" --install "$install" "${pass[@]}"
+    --addon "$ADDON" "${PASS[@]}"

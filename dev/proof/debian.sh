@@ -7,9 +7,9 @@
 # made anew for each of the two users. Takes the last commit, and of the tests `:TestStructure` and `:TestLockDatabase`.
 # Half an hour and 6 GB, which are given back.
 
-suites=("$@")
-[ $# -gt 0 ] || suites=(bookworm trixie)
-[[ ${suites[0]} != -* ]] || die "unknown option ${suites[0]}, see --help"
+parse_arguments '' WORDS "$@"
+suites=("${WORDS[@]}")
+[ ${#suites[@]} -gt 0 ] || suites=(bookworm trixie)
 is_root || die "chroot wants root"
 prepare_cache
 have debootstrap || ensure_packages "debootstrap" debootstrap

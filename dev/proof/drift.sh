@@ -11,21 +11,12 @@
 #   --prove          write dev/proven.txt anew: do it when all tests pass with this Odoo
 #   --names          only the names
 #   --old FOLDER     the Odoo that dev/proven.txt was written with, to show what has changed; without
-#                    it that is Debian's, if dev/setup has fetched it
+#                    it that is Debian's, if it has been fetched
 
-old='' pass=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --prove | --names) pass+=("$1") ;;
-    --old)
-        [ $# -gt 1 ] || die "--old wants a folder, see --help"
-        old=$2
-        shift
-        ;;
-    *) die "unknown option $1, see --help" ;;
-    esac
-    shift
-done
+old='' prove='' names='' pass=()
+parse_arguments 'prove names' old "$@"
+[ -z "$prove" ] || pass+=(--prove)
+[ -z "$names" ] || pass+=(--names)
 
 prepare_cache
 ensure_venv lint "$DEV/requirements/lint.txt"

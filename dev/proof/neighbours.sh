@@ -14,15 +14,9 @@
 
 COMMUNITY=(account_invoice_refund_link account_invoice_refund_code)
 LOCALIZATIONS=(l10n_be l10n_de l10n_fr_account l10n_it_edi l10n_nl l10n_pe)
-names=() together=''
-while [ $# -gt 0 ]; do
-    case $1 in
-    --together) together=1 ;;
-    -*) die "unknown option $1, see --help" ;;
-    *) names+=("$1") ;;
-    esac
-    shift
-done
+together=''
+parse_arguments together WORDS "$@"
+names=("${WORDS[@]}")
 
 # addons_with REGEX: those of Odoo, but for `account`, with a file that it matches.
 addons_with() {

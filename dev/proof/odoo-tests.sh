@@ -14,20 +14,11 @@
 #   --list           show the suites
 
 SUITES=$DEV/lib/odoo-tests-suites.txt
-only='' fresh='' names=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --only)
-        case ${2:-} in off | on) only=$2 ;; *) die "--only wants off or on, see --help" ;; esac
-        shift
-        ;;
-    --fresh) fresh=1 ;;
-    --list) grep -v '^#' "$SUITES" && exit ;;
-    --*) die "unknown option $1, see --help" ;;
-    *) names+=("$1") ;;
-    esac
-    shift
-done
+only='' fresh='' list=''
+parse_arguments 'fresh list' 'only WORDS' "$@"
+case $only in '' | off | on) ;; *) die "--only wants off or on, see --help" ;; esac
+[ -z "$list" ] || { grep -v '^#' "$SUITES" && exit; }
+names=("${WORDS[@]}")
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(grep -v '^#' "$SUITES" | cut -d' ' -f1)
 
 setup_odoo
@@ -46,8 +37,7 @@ run_suite() {
     new_run_database database
     copy_template "$database"
     if [ "$mode" != without ]; then
-        quietly "$database.log" "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" \
-            -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+        install_addon "$database"
     fi
     if [ "$mode" = off ]; then
         # As an administrator does it: open for these companies, and for those that tests make.

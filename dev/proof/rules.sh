@@ -18,22 +18,8 @@
 # itplr-kosit/xrechnung-schematron.
 
 count=1000 seed=$RANDOM rules=${EINVOICE_RULES:-} keep=''
-while [ $# -gt 0 ]; do
-    case $1 in
-    --count | --seed)
-        [[ ${2:-} =~ ^[0-9]+$ ]] || die "$1 wants a number, see --help"
-        if [ "$1" = --count ]; then count=$2; else seed=$2; fi
-        shift
-        ;;
-    --rules | --keep)
-        [ $# -gt 1 ] || die "$1 wants a folder, see --help"
-        if [ "$1" = --rules ]; then rules=$2; else keep=$2; fi
-        shift
-        ;;
-    *) die "unknown option $1, see --help" ;;
-    esac
-    shift
-done
+parse_arguments '' 'count seed rules keep' "$@"
+want_numbers count seed
 
 prepare_cache
 rules=${rules:-$CACHE/rules}
@@ -57,8 +43,7 @@ clean_up() {
 on_exit clean_up
 copy_template "$database"
 say "Installing the addon"
-quietly "rules-install-$database.log" "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" \
-    -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+install_addon "$database"
 say "Making $count credit notes and checking their files (--seed $seed)"
 files=${keep:-$work}
 mkdir -p "$files"

@@ -6,8 +6,8 @@
 # Starts Odoo on a database of its own, does a clerk's work in Chromium, drops the database. Writes
 # them into FOLDER, by default static/description.
 
-[[ ${1:-} != -* ]] || die "unknown option $1, see --help"
-folder=${1:-$REPO/static/description}
+parse_arguments '' WORDS "$@"
+folder=${WORDS[0]:-$REPO/static/description}
 mkdir -p "$folder"
 
 setup_odoo
@@ -24,8 +24,7 @@ done
 new_run_database database
 copy_template "$database"
 say "Installing the addon"
-quietly screenshots-install.log "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" -i "$ADDON" \
-    --with-demo --no-http --max-cron-threads=0 --stop-after-init
+install_addon "$database" --with-demo
 
 # --- the servers ---
 read -r port gevent_port < <(free_ports)

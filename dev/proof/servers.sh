@@ -1,16 +1,17 @@
 # shellcheck shell=bash
-# dev/check servers [SECONDS]
+# dev/check servers [--seconds N]
 #
 # Several workers and a proxy, a read replica, a restricted database user; backup and restore.
 #
 # A PostgreSQL of its own, of each version that is installed, with a streaming replica (`db_replica_host`), a
 # user who owns the database and may do nothing else, and Odoo with workers, a gevent port and `proxy_mode`. On it
-# `dev/check stress` for SECONDS (40); the replica has to answer what only reads, and the websocket has to be
+# `dev/check stress` for N seconds (40); the replica has to answer what only reads, and the websocket has to be
 # well. Then the database is restored from pg_dump and from the backup of Odoo's database manager: the seals agree
 # with the documents, and the database goes on refusing to change them.
 
-seconds=${1:-40}
-[[ $seconds =~ ^[0-9]+$ ]] || die "SECONDS is a number, see --help"
+seconds=40
+parse_arguments '' seconds "$@"
+want_numbers seconds
 setup_odoo
 ensure_template
 drop_left_databases

@@ -18,30 +18,14 @@
 #   --from NAME    in a copy of this database, which has the addon, instead of a fresh one
 #   --verbose      tell what each session was answered
 
-workers=4 from='' pass=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --rounds | --seconds | --sessions | --lanes | --seed)
-        [[ ${2:-} =~ ^[0-9]+$ ]] || die "$1 wants a number, see --help"
-        pass+=("$1" "$2")
-        [ "$1" != --rounds ] || pass+=(--seconds 86400)
-        shift
-        ;;
-    --workers)
-        [[ ${2:-} =~ ^[1-9]$ ]] || die "--workers wants a number from 1 to 9"
-        workers=$2
-        shift
-        ;;
-    --from)
-        [ $# -gt 1 ] || die "--from wants a value, see --help"
-        from=$2
-        shift
-        ;;
-    --crashes | --verbose) pass+=("$1") ;;
-    *) die "unknown option $1, see --help" ;;
-    esac
-    shift
-done
+workers=4 from='' rounds='' seconds='' sessions='' lanes='' seed='' crashes='' verbose=''
+parse_arguments 'crashes verbose' 'rounds seconds sessions lanes workers seed from' "$@"
+want_numbers rounds seconds sessions lanes seed
+[[ $workers =~ ^[1-9]$ ]] || die "--workers wants a number from 1 to 9"
+[ -z "$rounds" ] || seconds=86400
+pass_on rounds seconds sessions lanes seed
+[ -z "$crashes" ] || PASS+=(--crashes)
+[ -z "$verbose" ] || PASS+=(--verbose)
 
 setup_odoo
 ensure_template
@@ -51,8 +35,7 @@ if [ -n "$from" ]; then
     TEMPLATE=$from copy_template "$database"
 else
     copy_template "$database"
-    quietly stress-install.log "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" \
-        -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+    install_addon "$database"
 fi
 
 read -r port gevent_port < <(free_ports)
@@ -63,20 +46,8 @@ echo 'from odoo.cli import main; main()' >"$odoo_bin"
 start_child "$VENV/bin/python" "$odoo_bin" -c "$ODOO_CONF" -d "$database" --db-filter "^$database\$" \
     --workers "$workers" --max-cron-threads=2 --http-port "$port" --gevent-port "$gevent_port" >"$log" 2>&1
 server=$CHILD
-"$VENV/bin/python" - "http://127.0.0.1:$port/web/login" <<'PYTHON' || fail_with_log "$log" "Starting Odoo"
-import sys
-import time
-import urllib.request
-
-for _ in range(120):
-    try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1]).read()
-        sys.exit(0)
-    except OSError:
-        time.sleep(0.5)
-sys.exit(1)
-PYTHON
+wait_for_server "http://127.0.0.1:$port" || fail_with_log "$log" "Starting Odoo"
 say "Crediting the same invoices from many sessions, on $workers workers"
 run_child "$VENV/bin/python" "$DEV/lib/stress.py" --url "http://127.0.0.1:$port" --db "$database" \
-    --socket "$PG_SOCKET" --role "$PG_ROLE" --master "$server" --log "$log" "${pass[@]}" ||
+    --socket "$PG_SOCKET" --role "$PG_ROLE" --master "$server" --log "$log" "${PASS[@]}" ||
     die "two at once did harm; Odoo's log is $log"

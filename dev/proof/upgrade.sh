@@ -10,7 +10,7 @@
 # the database refuses to change them; what was begun goes on. After uninstalling, documents, links and files
 # are there and Odoo is as it was; installed again, all is right and sealed. A warning in Odoo's log fails it.
 
-[ $# = 0 ] || die "unknown option $1, see --help"
+parse_arguments '' '' "$@"
 # What was installed as 19.0.1.0.0.
 RELEASE=00ede359d49da13568c3cb678b803c27001dd433
 

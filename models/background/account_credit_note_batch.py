@@ -17,10 +17,10 @@ MAX_PRINT = 100
 class AccountCreditNoteBatch(models.Model):
     """Credit notes that Odoo's scheduler issues in the background.
 
-    Made by the dialog from more invoices than a request can hold, and written by
-    nobody else: users read, and act through the buttons. A line for each invoice says
-    what became of it. The line and its credit note are written in one transaction, so
-    that stopping the server, however hard, neither loses nor doubles one.
+    Made by the dialog from more invoices than a request can hold, and written by nobody
+    else: users read, and act through the buttons. A line for each invoice says what
+    became of it. The line and its credit note are written in one transaction, so that a
+    server that is killed neither loses nor doubles a credit note.
     """
 
     _name = "account.credit.note.batch"
@@ -162,7 +162,8 @@ class AccountCreditNoteBatch(models.Model):
                 "settlement",
             ):
                 batch[field_name] = values.get(field_name)
-            # They may be gone by now: nothing but the invoices is kept for a batch.
+            # The records that were chosen may be deleted by now; only invoices are
+            # kept.
             for field_name in ("reason_id", "journal_id"):
                 record = batch[field_name].browse(values.get(field_name) or ())
                 batch[field_name] = record.exists()
@@ -280,7 +281,7 @@ class AccountCreditNoteBatch(models.Model):
                     "Nothing is issued in the background: the scheduled action "
                     "“%(cron)s” is switched off. Ask your administrator to activate "
                     "it, or credit fewer than %(limit)s invoices at once.",
-                    # sudo: see above
+                    # sudo: the same for everybody
                     cron=cron.sudo().name,
                     limit=self.env.company.credit_note_background_limit,
                 )
@@ -345,7 +346,7 @@ class AccountCreditNoteBatch(models.Model):
         )
 
     def _process_piece(self, size):
-        """Do the next of this batch.
+        """Credit the next invoices of this batch.
 
         :param size: number of invoices to credit at most
         :return: number of invoices that wait no more
@@ -355,7 +356,7 @@ class AccountCreditNoteBatch(models.Model):
             lines = self._get_waiting_lines().try_lock_for_update()
             lines.state = "cancelled"
             return len(lines)
-        # What another run holds is left to it.
+        # Lines that another run has locked are left to it.
         lines = self._get_waiting_lines(limit=size).try_lock_for_update()
         lines._process()
         if not self._get_waiting_lines(limit=1):

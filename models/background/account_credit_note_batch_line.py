@@ -7,7 +7,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 
 _logger = logging.getLogger(__name__)
 
-# A server that is stopped this often while it credits one invoice cannot do it.
+# After so many tries that ended with the server, an invoice is given up.
 MAX_TRIES = 3
 
 
@@ -100,7 +100,7 @@ class AccountCreditNoteBatchLine(models.Model):
             with self.env.cr.savepoint():
                 self._issue_credit_notes()
         except (ConcurrencyError, InterfaceError, OperationalError):
-            raise  # Nothing is wrong with the invoices: they are tried again.
+            raise  # A conflict in the database: the invoices are tried again.
         except Exception as error:  # noqa: BLE001
             if len(self) > 1:
                 half = len(self) // 2

@@ -5,6 +5,5 @@ document types of Latin America."""
 from . import wrappers
 from . import e_invoicing
 from . import latam
-from . import sale_account_move
-from . import sale_account_move_line
+from . import sale
 from . import stock_account

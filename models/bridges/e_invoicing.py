@@ -100,7 +100,7 @@ def _get_referenced_name(reference):
 
 
 def _is_free_text(reference, credit_note):
-    """:return: whether this is what Odoo writes where it knows no better"""
+    """:return: whether Odoo wrote this from a free text"""
     return reference.keys() <= {
         "cac:InvoiceDocumentReference"
     } and _get_referenced_name(reference) in (None, False, credit_note.ref)

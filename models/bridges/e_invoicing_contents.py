@@ -27,7 +27,7 @@ STANDING_AGREEMENT = "57"
 
 
 def get_credited_invoices(credit_note):
-    # sudo: what the file says does not depend on who makes it
+    # sudo: the same for everybody
     return credit_note.sudo()._get_credited_invoices()
 
 
@@ -49,7 +49,7 @@ class Contents(NamedTuple):
         )
         return cls(
             order_reference=cls._get_order_reference(credit_note, invoice),
-            # sudo: what the file says does not depend on who makes it
+            # sudo: the same for everybody
             reason=credit_note.with_context(lang=credit_note.partner_id.lang)
             .sudo()
             ._get_credit_note_reason(),
@@ -107,7 +107,7 @@ def _of_credit_notes_in_cii(extend):
 
 def _is_account_of_seller(credit_note):
     """:return: whether the buyer would pay to the bank account of the credit note"""
-    # sudo: what the file says does not depend on who makes it
+    # sudo: the same for everybody
     bank, company = (
         credit_note.sudo()[name] for name in ("partner_bank_id", "company_id")
     )
@@ -161,7 +161,7 @@ def _add_amounts_to_ubl(node, credit_note, _contents):
         float((totals.get(f"cbc:{name}Amount") or {}).get("_text") or 0.0)
         for name in ("TaxInclusive", "PayableRounding", "Prepaid")
     )
-    # What is left of it Odoo calls prepaid for another reason: tax withheld.
+    # The rest that Odoo calls prepaid is tax withheld.
     prepaid -= credit_note.amount_total - credit_note.amount_residual
     # BR-CO-16
     payable = total + rounding - prepaid

@@ -5,8 +5,8 @@ from ..addition import addition, after
 
 
 class AccountMove(models.Model):
-    """Documents of Latin America: each has a type, and a credit note another than an
-    invoice. Odoo asks for it in its dialog, for one document at a time.
+    """Document types of Latin America: a credit note has another type than its invoice.
+    Odoo's dialog asks for it, for one document at a time.
     """
 
     _inherit = "account.move"

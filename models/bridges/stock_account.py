@@ -33,5 +33,5 @@ class AccountMove(models.Model):
                 line.display_type == "cogs"
                 and line.cogs_origin_id._is_price_difference()
             )
-            # They balance each other: the taxes are not to be computed anew.
+            # The items balance each other, so Odoo need not compute the taxes anew.
         ).with_context(skip_invoice_sync=True).unlink()

@@ -37,7 +37,7 @@ def wrap_methods(registry, wrappers):
         model_class = registry.get(model_name)
         method = getattr(model_class, method_name, None)
         if method and not hasattr(method, MARK):
-            # `wraps`: what a method says of itself stays, that it is private above all.
+            # `wraps` keeps the marks of a method, above all that it is private.
             wrapper = wraps(method)(wrap(method))
             setattr(wrapper, MARK, True)
             setattr(model_class, method_name, wrapper)

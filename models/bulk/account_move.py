@@ -35,8 +35,8 @@ _logger = logging.getLogger(__name__)
 class AccountMove(models.Model):
     """Many credit notes at once, in a handful of queries each.
 
-    Odoo copies, logs and reconciles one document at a time. Here they take the same
-    way, through the same methods, but what costs is done for all of them together.
+    Odoo copies, logs and reconciles one document at a time. Here the same methods are
+    called, but each expensive step is done once for all documents.
     """
 
     _inherit = "account.move"
@@ -182,7 +182,7 @@ class AccountMove(models.Model):
 
     def _has_numbers_by_journal(self):
         """:return: whether journal, date and type say how the number of a document
-        looks, and no addon has a word in it
+        looks, and no addon changes it
         """
         definitions = sum(
             name in vars(base)

@@ -33,7 +33,9 @@ FIELDS_BESIDE_ITEMS = {
 
 
 class UnexpectedCopy(Exception):
-    """What an addon makes of a copy was not foreseen. It is always caught."""
+    """An addon changed the values of a copy. Its caller catches it, and copies one by
+    one.
+    """
 
 
 class ReversalBatch:
@@ -93,8 +95,8 @@ class Copies:
     """The copies of a batch: the first `copy` makes them all, the rest take theirs.
 
     Every override of `_reverse_moves`, `copy`, `copy_data` and `create` still runs for
-    each document. What the copies of the others will be made from is foreseen; where
-    it comes out different, there is an end to it: see `UnexpectedCopy`.
+    each document. The first call computes the values of all copies. If a later call
+    asks for other values, `UnexpectedCopy` is raised.
     """
 
     __slots__ = (
@@ -243,9 +245,9 @@ def copy_values(values):
 
 
 def reverse_values(values, company_currency):
-    """Odoo puts a credit note's journal items right after it copied them with the
-    amounts of the invoice: line by line, each with all that hangs on it. Copied the
-    right way round nothing is left to put right; what still is, Odoo does as ever.
+    """Odoo copies a credit note's journal items with the amounts of the invoice and
+    then corrects each line, with all that is computed from it. If the copy has the
+    right sign already, Odoo finds nothing to correct; what is left it corrects itself.
 
     :return: copy of a credit note's values, with the journal items the right way
         round, and the values that its due amounts take from those of the invoice
@@ -259,7 +261,7 @@ def reverse_values(values, company_currency):
         if display_type in REMADE_TYPES:
             continue
         if display_type == "payment_term":
-            # Odoo reuses the one for the other, not minding whose document it is.
+            # Odoo reuses an item for another one, also of another document.
             terms.append(
                 {
                     key: value

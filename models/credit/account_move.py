@@ -6,7 +6,7 @@ from odoo.tools import SQL, format_list
 
 from ..addition import addition
 
-# Naming a hundred documents in a sentence helps nobody.
+# Sentences name this many documents, then say how many more there are.
 MAX_NAMED_DOCUMENTS = 5
 
 
@@ -72,8 +72,8 @@ class AccountMove(models.Model):
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
 
-    # Not on the amounts of credit notes: whatever Odoo computes for a payment would be
-    # followed up to here. What relies on it reads it anew, see `_lock_for_credit`.
+    # Does not depend on the amounts of credit notes: each payment would compute it
+    # again. Code that relies on it reads it anew, see `_lock_for_credit`.
     @api.depends(
         "amount_residual",
         "amount_total",
@@ -232,13 +232,13 @@ class AccountMove(models.Model):
 
     def _has_left_to_credit(self):
         """:return: whether a credit note can be issued; an invoice of zero has one.
-        Where the company only warns, there is no end to it.
+        Where the company only warns, another one is always possible.
         """
         self.ensure_one()
         if self.company_id.over_credit_policy == "warn":
             return True
         if self.currency_id.is_zero(self.amount_total):
-            # sudo: what is left of an invoice does not depend on who looks at it
+            # sudo: the same for everybody
             return not self.sudo()._get_credit_notes()
         return self.currency_id.compare_amounts(self.amount_creditable, 0.0) > 0
 
@@ -254,7 +254,7 @@ class AccountMove(models.Model):
         :param states: states of the credit notes to count
         :return: {invoice: amount}, tax included, positive, in the invoice's currency
         """
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         groups = self.sudo()._read_group(
             [
                 ("reversed_entry_id", "in", self.ids),

@@ -4,8 +4,8 @@ from ..bulk.reversal_batch import ReversalBatch
 
 
 class AccountMove(models.Model):
-    """Cash rounding of a credit note: what its invoice was rounded by. Likewise that of
-    an invoice which takes back a credit note.
+    """Cash rounding of a credit note: the amount by which its invoice was rounded. The
+    same for an invoice that takes back a credit note.
     """
 
     _inherit = "account.move"
@@ -37,8 +37,8 @@ class AccountMove(models.Model):
         )
 
     def _is_rounded_as_reversed(self):
-        """:return: whether this document takes back the whole of another and what that
-        was rounded by, whatever the setting is today
+        """:return: whether this document reverses the whole of another one with its
+        cash rounding, so that today's rounding does not apply
         """
         origin = self.reversed_entry_id
         return (

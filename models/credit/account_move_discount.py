@@ -15,7 +15,8 @@ class Discount(NamedTuple):
 
 
 class AccountMove(models.Model):
-    """Early payment discounts that were taken: what the customer never paid.
+    """Early payment discounts that customers took: the part of an invoice that they
+    never paid.
 
     Odoo books such a discount with the payment, and the tax with it where the payment
     term lowers it. To credit the whole invoice all the same would give the customer
@@ -24,7 +25,7 @@ class AccountMove(models.Model):
 
     What was offered stands on the due items of an invoice, and what was taken in the
     entries that are matched with them: payments, lines of bank statements, and entries
-    made by hand. Terms and settings may have changed since, so they are not asked.
+    made by hand. Terms and settings may have changed since, so they are not read.
     """
 
     _inherit = "account.move"
@@ -61,8 +62,8 @@ class AccountMove(models.Model):
         }
 
     def _is_discount_without_tax(self):
-        """:return: whether the discount that was taken left the tax alone: it is due on
-        the whole price, or was lowered on the invoice already
+        """:return: whether the discount that was taken left the tax alone: the tax is
+        due on the whole price, or the invoice had lowered it already
         """
         self.ensure_one()
         return self.currency_id.is_zero(self.amount_early_discount_tax)
@@ -83,7 +84,7 @@ class AccountMove(models.Model):
         entries = due_items.matched_credit_ids.credit_move_id.move_id.filtered(
             lambda move: move.move_type == "entry"
         )
-        # For all at once: those that are filtered below are not fetched together.
+        # Fetched for all at once, as the filters below would fetch them one by one.
         entries.line_ids.fetch(["tax_ids"])
         totals = defaultdict(float)
         taxes = defaultdict(float)
@@ -101,11 +102,12 @@ class AccountMove(models.Model):
         }
 
     def _allot_discount(self):
-        """Say whose discount is what this entry wrote off.
+        """Divide the discount that this entry wrote off among the invoices that it
+        paid.
 
-        It is that of the invoices that were paid in time, in proportion to what each
-        was offered. What was booked as a discount beyond that, the company has granted
-        to those who paid late or took more.
+        It goes to the invoices that were paid in time, in proportion to what each was
+        offered. If more was booked, the company granted the rest to invoices that were
+        paid late or with a larger discount.
 
         :return: {due item: Discount in its currency}
         """
@@ -150,8 +152,8 @@ class AccountMove(models.Model):
         return self.line_ids.filtered(lambda item: item.account_id in accounts)
 
     def _get_written_off_items(self):
-        """:return: items of this entry that write something off: bank fees and the
-        like, and discounts on other accounts, as where each tax rate has its own
+        """:return: items of this entry that write something off: bank fees, and
+        discounts on other accounts, for instance one for each tax rate
         """
         return self.line_ids.filtered(
             lambda item: (
@@ -174,8 +176,8 @@ class AccountMoveLine(models.Model):
         return self.amount_currency - self.discount_amount_currency
 
     def _sum_in_currency(self, currency):
-        """:return: sum of these items of an entry in a currency in which it pays: those
-        that are in it, or else all at the rate of its day
+        """:return: sum of these items of an entry in a currency: of the items in that
+        currency, or else of all, at the rate of the entry's date
         """
         if items := self.filtered(lambda item: item.currency_id == currency):
             return sum(items.mapped("amount_currency"))

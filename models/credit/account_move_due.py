@@ -7,24 +7,27 @@ from ..plan import Amount
 
 
 class DueItem(NamedTuple):
-    """A part of a total, against an instalment."""
+    """A part of a total that settles an instalment."""
 
     account: models.BaseModel
     amount: Amount
 
 
 class AccountMove(models.Model):
-    """Which instalments of a document its reversal comes off, and at what worth."""
+    """Which instalments of a document its reversal settles, and their value in company
+    currency.
+    """
 
     _inherit = "account.move"
 
     def _get_due_items(self, total):
-        """Say which instalments a total comes off: what is due first, in the order in
-        which Odoo matches it, then what was paid.
+        """Say which instalments a total settles: open ones first, in the order in which
+        Odoo matches them, then those that were paid.
 
-        In company currency it comes to so much that what is due afterwards is worth
-        what its amount in currency is. Were each part rounded by itself, a cent would
-        be left with the last of them, and Odoo would book it as an exchange difference.
+        The value in company currency is the one by which the total lowers the
+        receivable, so that no cent is left in the end. If each part were rounded by
+        itself, the last one would leave a cent, which Odoo books as an exchange
+        difference.
 
         :param total: units of this document's currency, signed as its amount due
         :return: list of DueItem, signed likewise; empty if nothing was ever due
@@ -79,7 +82,7 @@ class AccountMoveLine(models.Model):
 
 
 def _get_smaller(total, whole):
-    """:return: the smaller of the two, nothing if they are against each other"""
+    """:return: the smaller of the two, zero if their signs differ"""
     if total * whole <= 0:
         return 0
     return min(total, whole, key=abs)

@@ -4,10 +4,8 @@ from odoo.tools import SQL, format_amount
 
 
 class AccountMove(models.Model):
-    """Never more than the invoice: the guard at posting, whichever the door.
-
-    The same for invoices that take back a credit note issued by mistake: never more
-    than the credit note.
+    """The guard at posting: credit notes never credit more than the invoice, however
+    they were made. Invoices that take back a credit note are guarded likewise.
     """
 
     _inherit = "account.move"
@@ -20,7 +18,8 @@ class AccountMove(models.Model):
             reversals._check_over_credit()
         again = self.filtered("posted_before")
         posted = super()._post(soft=soft)
-        # What was posted in one go, and an invoice that was a draft meanwhile.
+        # Documents that were posted in one call, and an invoice that was a draft
+        # meanwhile.
         if origins := posted & (posted.reversed_entry_id | again):
             origins._check_reversals_together()
         return posted
@@ -37,7 +36,7 @@ class AccountMove(models.Model):
             blocks more credit than the invoice
         """
         for move in self:
-            # sudo: what is posted does not depend on who posts
+            # sudo: the same for everybody
             origin = move.sudo().reversed_entry_id
             if (
                 origin.state != "posted"
@@ -58,7 +57,7 @@ class AccountMove(models.Model):
 
         :raise UserError: more than the invoice, where the company blocks that
         """
-        # sudo: what was credited before does not depend on who posts
+        # sudo: the same for everybody
         origins = self.sudo().filtered(
             lambda move: (
                 move.company_id.over_credit_policy == "block"
@@ -87,7 +86,7 @@ class AccountMove(models.Model):
         back a posted credit note
         """
         self.ensure_one()
-        # sudo: what was credited before does not depend on who posts
+        # sudo: the same for everybody
         return self.sudo().reversed_entry_id._is_guarded_origin(self.move_type)
 
     def _is_guarded_origin(self, move_type):
@@ -136,8 +135,8 @@ class AccountMove(models.Model):
         invoices = self.reversed_entry_id
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
-        # For all at once; each check of lines reads it.
-        # sudo: what was credited before does not depend on who posts
+        # Read for all at once; each check of lines uses it.
+        # sudo: the same for everybody
         self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
             "amount_currency"
         )
@@ -149,7 +148,7 @@ class AccountMove(models.Model):
             elif not invoice._get_debit_notes():
                 message = credit_notes._get_over_credit_message_of_lines()
             else:
-                # What was debited stands on lines of its own.
+                # A debit note has lines of its own.
                 message = False
             if not message:
                 continue
@@ -169,13 +168,13 @@ class AccountMove(models.Model):
     def _get_amounts_left(self, states, together=False):
         """Say what is left to credit on these documents.
 
-        An invoice and its debit notes (`account_debit_note`) are one: a credit note of
-        the invoice may credit what was debited, and then it is credited.
+        An invoice and its debit notes (`account_debit_note`) count together: a credit
+        note of the invoice may credit its debit notes as well.
 
         :param states: states of the credit notes to count
         :param together: whether what is left of its debit notes counts for an invoice
-        :return: {document: amount}, tax included, in its currency, negative where it
-            is credited by more than it is
+        :return: {document: amount}, tax included, in its currency, negative where more
+            than the document is credited
         """
         roots = self.browse()
         for move in self:
@@ -207,7 +206,7 @@ class AccountMove(models.Model):
         """
         if "debit_note_ids" not in self._fields:
             return self.browse()
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         notes = (
             self.sudo()
             .debit_note_ids.filtered(
@@ -230,7 +229,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         if "debit_origin_id" not in self._fields:
             return self
-        # sudo: as above
+        # sudo: the same for everybody
         origin = self.sudo().debit_origin_id.sudo(False)
         if origin and self in origin._get_debit_notes(direct=True):
             return origin._get_debited_invoice()
@@ -271,7 +270,7 @@ class AccountMove(models.Model):
         Odoo's own credit notes round each line anew, a cent each way.
         """
         for line in self.invoice_line_ids.credited_line_id:
-            # sudo: what was credited before does not depend on who posts
+            # sudo: the same for everybody
             credit_lines = line.sudo().credit_note_line_ids.filtered(
                 lambda credit_line: (
                     credit_line._is_credit_note_line()
@@ -312,7 +311,7 @@ class AccountMove(models.Model):
     def _convert_at_own_rate(self, amount, currency):
         """Say what a credit note in another currency takes off this invoice.
 
-        Whoever makes it by hand may type any rate on it: it is not asked.
+        The rate on the credit note is not used, as a user can type any rate.
 
         :param amount: total in `currency`
         :return: the amount in the currency of this invoice, at the rates of its date

@@ -112,7 +112,7 @@ class AccountMove(models.Model):
 
     def _get_missing_item_command(self, column, amount):
         """:param column: that of an item which the origin has and this draft has not,
-            as the rounding of an invoice paid in cash
+            for instance a cash rounding
         :param amount: Amount, signed as booked on this draft
         :return: command that adds it
         """
@@ -126,7 +126,7 @@ class AccountMove(models.Model):
         repartition = source.tax_repartition_line_id
         if source:
             [values] = source.copy_data({"move_id": self.id})
-            # As Odoo books it on the others.
+            # Like Odoo's own items of this kind.
             values.pop("is_storno", None)
         else:
             # A tax whose amounts cancel out has no journal item on the invoice.

@@ -65,7 +65,7 @@ class AccountMoveLine(models.Model):
         """:return: quantity of this invoice line that no credit note took back,
         negative where the line's is
 
-        Where nothing is left of the amount, no quantity is left either.
+        If nothing is left of the amount, no quantity is left either.
         """
         self.ensure_one()
         credited = self._get_crediting_lines()
@@ -104,8 +104,8 @@ class AccountMoveLine(models.Model):
         return self.price_unit * amount_left / full
 
     def _get_shares_of_price(self):
-        """A lower price leaves fixed taxes alone: so much for each piece, whatever the
-        price.
+        """Say which share of each tax a lower price lowers: fixed taxes are an amount
+        for each piece, whatever the price.
 
         :return: {tax id: share of this tax that goes with the price}, with that of the
             amount without tax under False; {} where all of it does
@@ -142,7 +142,7 @@ class AccountMoveLine(models.Model):
         return amounts
 
     def _get_crediting_lines(self):
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         return self.sudo().credit_note_line_ids.filtered(
             lambda line: line.parent_state != "cancel" and line._is_credit_note_line()
         )
@@ -175,7 +175,7 @@ class AccountMoveLine(models.Model):
         )
 
     # -------------------------------------------------------------------------
-    # THIS JOURNAL ITEM IN THE TABLE OF ITS DOCUMENT, see `account.move._get_table`
+    # THE TABLE OF THE DOCUMENT, see `account.move._get_table`
     # -------------------------------------------------------------------------
 
     def _get_table_column(self):
@@ -214,10 +214,11 @@ class AccountMoveLine(models.Model):
         return UnlinkedLines(self.account_id.id, tuple(sorted(self.tax_ids.ids)))
 
     def _get_sizes_of_lines(self, lines):
-        """Say which lines made this item of a discount, as far as can be told today.
+        """Say which lines this discount item belongs to, as Odoo would compute it
+        today.
 
         :param lines: the product lines of its document
-        :return: {line: what it made of the item, in currency, signed as the item}
+        :return: {line: its part of the item, in currency, signed as the item}
         """
         self.ensure_one()
         if self.display_type == "epd":
@@ -241,7 +242,8 @@ class AccountMoveLine(models.Model):
             else line.quantity * line.price_unit * line.discount / 100
             for line in made_by or lines
         }
-        # What is taken off one account is put on another: one is against the lines.
+        # The items are a pair: one has the sign of the lines, the other one the
+        # opposite.
         sign = -1 if sum(sizes.values()) * self.amount_currency < 0 else 1
         return {line: sign * size for line, size in sizes.items()}
 

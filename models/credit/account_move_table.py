@@ -32,7 +32,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         invoiced = self._get_table(self, base_lines)
-        # sudo: what is left of an invoice does not depend on who looks at it
+        # sudo: the same for everybody
         credit_notes = self.sudo()._get_credit_notes()
         if not credit_notes:
             return invoiced, invoiced
@@ -64,7 +64,7 @@ class AccountMove(models.Model):
         for column in booked | made:
             made_by = made.get(column, {})
             if not any(made_by.values()):
-                # A tax of 0 % today: in proportion to the prices.
+                # The tax is 0 % today: spread it in proportion to the prices.
                 made_by = {row: table.get(Cell(row, NET), NOTHING) for row in made_by}
             table += distribute(column, booked.get(column, NOTHING), made_by)
         return table
@@ -107,8 +107,8 @@ class AccountMove(models.Model):
     def _get_items_made_by_lines(self, origin, base_lines):
         """Say what each line adds to the items that Odoo books for all lines together.
 
-        What Odoo makes of the lines today tells how an item is spread over them, and
-        nothing else: what it comes to is booked.
+        What Odoo would compute today only tells how an item is spread over the lines.
+        Its amount is the one that is booked.
 
         :return: {column: {row: Amount}}
         """
@@ -194,21 +194,23 @@ class AccountMove(models.Model):
                 if column.but_account() in of_item:
                     column = of_item[column.but_account()]
                 elif column.tax in taxes:
-                    # It was changed so much since that the lines have to tell.
+                    # The taxes were changed since and match no booked item: use the
+                    # lines instead.
                     continue
             named.setdefault(column, {}).update(made_by)
         return named
 
     # -------------------------------------------------------------------------
-    # CREDIT NOTES THAT NAME NO LINES
+    # CREDIT NOTES WITHOUT LINKS TO LINES
     # -------------------------------------------------------------------------
 
     def _allot_unlinked_lines(self, left):
         """Take credit note lines without a link off the invoice lines they may credit.
 
-        Credit notes from before this addon, or by other doors, know no lines. What
-        they credit is taken, in proportion, off the lines of the same account and
-        taxes; else of the same account; else off all lines: the first that are enough.
+        Credit notes from before this addon, or made without its dialog, have no links.
+        What they credit is taken, in proportion, off the lines of the same account and
+        taxes; else of the same account; else off all lines: the first of these groups
+        of which enough is left.
         """
         unlinked = {
             cell: amount

@@ -5,4 +5,3 @@ from . import account_move_archive
 from . import account_move_send
 from . import ir_actions_report
 from . import ir_ui_view
-from . import res_company_letterhead

@@ -39,6 +39,30 @@ class AccountMove(models.Model):
         source = "Credit Note"
         return self.env._("Credit Note") != source
 
+    @addition(otherwise=False)
+    def _get_credit_note_title(self, proforma):
+        """Name the document in this addon's own words: in German, Odoo's "Gutschrift"
+        means self-billing by law.
+
+        :param proforma: whether it is printed as a proforma
+        :return: text; False in the languages that this addon is not translated to
+        """
+        self.ensure_one()
+        if not self._has_own_words():
+            return False
+        match self.state, bool(proforma):
+            case "draft", False:
+                return self.env._("Draft Credit Note")
+            case "draft", True:
+                return self.env._("Draft Proforma Credit Note")
+            case "cancel", False:
+                return self.env._("Cancelled Credit Note")
+            case "cancel", True:
+                return self.env._("Cancelled Proforma Credit Note")
+            case _, True:
+                return self.env._("Proforma Credit Note")
+        return self.env._("Credit Note")
+
     def _get_mail_template(self):
         # EXTENDS 'account': the e-mail names the invoice that is credited
         return self._add_mail_template(super()._get_mail_template())
@@ -71,23 +95,6 @@ class AccountMove(models.Model):
             )
             context["subtitles"] = [context["subtitles"][0], amount]
         return context
-
-    def _get_letterhead_margins(self, report):
-        """:return: dict of values for Odoo's layout of reports, that of the highest
-        letterhead above credit notes; the invoices among them get it too, as all are
-        printed with the same margins
-        """
-        margins = [
-            # sudo: what the letterhead says does not depend on who prints
-            company.sudo()._get_letterhead_margins(report.get_paperformat())
-            for company, moves in self.grouped("company_id").items()
-            if "out_refund" in moves.mapped("move_type")
-        ]
-        return max(
-            margins,
-            key=lambda found: found.get("data_report_margin_top", 0),
-            default={},
-        )
 
     def _get_print_action(self):
         """:return: action that downloads these credit notes as a PDF"""
@@ -196,7 +203,7 @@ class AccountMove(models.Model):
         company's details, or that of the fiscal position
         """
         self.ensure_one()
-        # sudo: what the letterhead says does not depend on who prints
+        # sudo: the same for everybody
         vat, details = (
             self.company_id.sudo()[name] for name in ("vat", "company_details")
         )
@@ -213,14 +220,14 @@ class AccountMove(models.Model):
     def _is_reference_printed(self):
         """:return: whether the free text says more than which invoice is credited"""
         self.ensure_one()
-        # sudo: what is printed does not depend on who prints
+        # sudo: the same for everybody
         credited = self.sudo().reversed_entry_id.name or "/"
         return bool(self.ref) and credited not in self.ref
 
     @addition(otherwise=None)
     def _get_information_block(self):
         """:return: dict of label to text, for the layout of l10n_din5008 beside the
-        address: nothing that is due, and the invoice that is credited only once
+        address: without a due date, and with the credited invoice only once
         """
         self.ensure_one()
         labels = self._fields
@@ -251,8 +258,8 @@ class AccountMove(models.Model):
 
     @addition(otherwise="")
     def _get_settlement_title(self):
-        """:return: what the settlement is the state of: a document printed stays as it
-        is, what is paid and credited goes on
+        """:return: title of the settlement lines with today's date: the printed
+        document stays as it is, while payments and credits go on
         """
         today = fields.Date.context_today(self)
         return self.env._("As of %s", format_date(self.env, today))

@@ -3,12 +3,14 @@ from odoo import api, fields, models
 from ..addition import addition
 from ..lock.capability import Archiving, has_capability
 
-# Odoo's own, and that of a document whose electronic file is not made yet.
+# Odoo's field of the PDF, and ours for a document whose electronic file is not made
+# yet.
 ARCHIVE_FIELDS = ("invoice_pdf_report_file", "printed_pdf_file")
 
 
 class AccountMove(models.Model):
-    """The PDF of an issued document: made once, and that very file from then on.
+    """The PDF of an issued document: made once, then every print and download is that
+    file.
 
     The file is Odoo's own, `invoice_pdf_report_id`, which sending makes too. Odoo makes
     it together with the electronic file, and no electronic file where it is there: as
@@ -123,7 +125,9 @@ class AccountMove(models.Model):
             send.sudo().with_company(company)._archive_documents(moves.sudo())
 
     def _filter_archivable(self):
-        """:return: those that are issued, and no proforma whatever Odoo calls them"""
+        """:return: those that are issued; Odoo's portal may call them a proforma all
+        the same
+        """
         return self._filter_lock_concerned().filtered(
             lambda move: (
                 move.state == "posted" and not has_capability(self.env, Archiving, move)
@@ -131,7 +135,9 @@ class AccountMove(models.Model):
         )
 
     def _get_archived_pdf(self):
-        """:return: the attachment that every print of this document is, if there is"""
+        """:return: the attachment that is served as every print of this document, if
+        there is one
+        """
         self.ensure_one()
         return self.invoice_pdf_report_id or self._get_printed_pdf()
 

@@ -8,12 +8,12 @@ from ..lock.capability import Archiving, Filing, with_capability
 
 _logger = logging.getLogger(__name__)
 
-# What is sent to these authorities is not answered with anything that is printed.
+# Authorities whose answer is not printed on the document.
 UNPRINTED_EDIS = frozenset({"es_facturae", "it_edi_send", "ro_edi"})
 
 
 class AccountMoveSend(models.AbstractModel):
-    """The PDF is archived as Odoo does it when it sends, but nothing is sent."""
+    """Archives the PDF with the code that Odoo sends with, without sending it."""
 
     _inherit = "account.move.send"
 
@@ -45,7 +45,7 @@ class AccountMoveSend(models.AbstractModel):
         except UserError as error:
             if any(data.get("is_rendering") for data in moves_data.values()):
                 raise
-            # Whoever sends is told, whoever prints gets the print.
+            # Sending reports the error; printing gives the print all the same.
             _logger.info("Printed without their electronic files: %s", error)
         self._archive_prints(
             {

@@ -62,15 +62,12 @@ class IrActionsReport(models.Model):
 
     def _get_rendering_context(self, report, docids, data):
         # EXTENDS 'account': the portal shows what has no file yet as a proforma, but an
-        # issued document is none; room for the letterhead above credit notes
+        # issued document is none
         values = super()._get_rendering_context(report, docids, data)
         return self._add_to_rendering_context(values, report, docids, data)
 
     @addition
     def _add_to_rendering_context(self, values, report, docids, data):
-        if report.model == "account.move":
-            moves = self.env["account.move"].browse(docids)
-            values.update(moves._get_letterhead_margins(report))
         if self.env.context.get("proforma_invoice") and not (data or {}).get(
             "proforma"
         ):

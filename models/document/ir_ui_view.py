@@ -9,7 +9,7 @@ CREDIT_NOTE_DOCUMENT = f"{ADDON}.report_credit_note_document"
 
 
 class IrUiView(models.Model):
-    """What this addon changes in Odoo's pages fits Odoo's pages of today."""
+    """Leave out a view of this addon that no longer fits Odoo's page."""
 
     _inherit = "ir.ui.view"
 
@@ -38,7 +38,7 @@ class IrUiView(models.Model):
         """:return: whether Odoo's report calls the document of this addon: it would
         print nothing for credit notes where our view of it is left out
         """
-        # sudo: how a report is made does not depend on who prints
+        # sudo: the same for everybody
         report = self.sudo().env.ref("account.report_invoice")
         arch = report._get_combined_arch()
         return bool(arch.xpath(f"//t[@t-call='{CREDIT_NOTE_DOCUMENT}']"))

@@ -1,4 +1,4 @@
-"""The lock: an issued customer document is not changed or deleted, by any door.
+"""The lock: an issued customer document is not changed or deleted in any way.
 
 What it covers, and what it leaves to Odoo, is decided in `account_move` and
 `account_move_line`; `capability` says who passes. The other files close what hangs on

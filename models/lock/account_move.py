@@ -8,6 +8,7 @@ from odoo.tools import format_list
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
 from ..addition import addition
+from .barrier import Write, columns_checked, part_write
 from .capability import (
     Cancellation,
     FileRenewal,
@@ -19,11 +20,9 @@ from .capability import (
     without_capability,
 )
 from .changes import is_changed
-from .columns import check_columns
-from .database import database_leave
 from .frozen import computing_while_posted
 from .policy import CUSTOMER_TYPES
-from .transaction import give_leave, lock_transaction
+from .transaction import lock_transaction
 
 # What these addons define on a document and its lines belongs to the document. Fields
 # of other addons are theirs: states of e-invoicing, portal tokens, followers.
@@ -82,7 +81,7 @@ DATE_FIELDS = frozenset({"date", "invoice_date"})
 NUMBERING_FIELDS = NUMBER_FIELDS | DATE_FIELDS | {"journal_id", "move_type"}
 
 # Documents on their way from posted to cancelled, in this transaction.
-RELEASED = "account_partner_credit_note.released"
+CANCELLING = "account_partner_credit_note.cancelling"
 
 
 def is_number(name):
@@ -138,37 +137,33 @@ class AccountMove(models.Model):
         ]
         if not any(given):
             return super().create(vals_list)
-        # Nothing is left of what is refused, also if somebody catches the refusal.
-        # sudo: a setting that holds for everybody
+        # Code that catches the refusal does not keep the document that was created.
+        # sudo: the same for everybody
         locked = self.env.company.sudo().lock_posted_invoices
         with self.env.cr.savepoint() if locked else nullcontext():
             moves = super().create(vals_list)
             for move, fnames in zip(moves, given, strict=True):
                 move._check_posted_by_hand(fnames)
-                # sudo: what is numbered does not depend on who creates
+                # sudo: the same for everybody
                 move.sudo()._check_numbered_by_hand(fnames & NUMBER_FIELDS)
         return moves
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        for dropped, moves in self._check_locked_write(vals).items():
-            rest = {name: value for name, value in vals.items() if name not in dropped}
-            if rest or not dropped:
-                super(AccountMove, moves).write(rest)
+        for part in self._check_locked_write(vals):
+            super(AccountMove, part.records).write(part.vals)
         return True
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        if not check_columns(self, vals_list):
-            return super()._write_multi(vals_list)
-        with database_leave(self.env):
+        with columns_checked(self, vals_list):
             return super()._write_multi(vals_list)
 
     def unlink(self):
         # EXTENDS 'account': a number that was issued stays. Not `ondelete`: Odoo undoes
         # reconciliations before it comes to that.
         self._check_locked_unlink()
-        # Nor is what an issued document names.
+        # Documents that an issued one refers to are kept, too.
         self._check_not_on_locked(
             self.filtered(lambda move: move.move_type in CUSTOMER_TYPES),
             ["reversed_entry_id", "debit_origin_id"],
@@ -237,8 +232,8 @@ class AccountMove(models.Model):
 
     def _detach_attachments(self):
         # EXTENDS 'account': a document that is on its way to be cancelled keeps its PDF
-        released = self._filter_released()
-        return super(AccountMove, self - released)._detach_attachments()
+        cancelling = self._filter_being_cancelled()
+        return super(AccountMove, self - cancelling)._detach_attachments()
 
     # -------------------------------------------------------------------------
     # WHAT IS LOCKED
@@ -320,14 +315,14 @@ class AccountMove(models.Model):
         return self.filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
-                # sudo: a setting that holds for everybody
+                # sudo: the same for everybody
                 and move.company_id.sudo().lock_posted_invoices
             )
         )
 
     def _filter_locked(self):
         """:return: the documents that were issued: they are posted, or were"""
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         return (
             self.sudo()
             .filtered(
@@ -336,7 +331,7 @@ class AccountMove(models.Model):
                     and (
                         move.state == "posted"
                         or (move.state == "cancel" and move.posted_before)
-                        or move.id in move._get_released_ids()
+                        or move.id in move._get_ids_being_cancelled()
                     )
                     and move.company_id.lock_posted_invoices
                 )
@@ -358,7 +353,7 @@ class AccountMove(models.Model):
         """
 
         def filter_drafts(moves):
-            # sudo: what is a draft does not depend on who asks
+            # sudo: the same for everybody
             drafts = moves.sudo().filtered(lambda move: move.state == "draft")
             return drafts._filter_lock_concerned()
 
@@ -368,7 +363,7 @@ class AccountMove(models.Model):
     def _filter_ids(self, ids, filter_moves):
         moves = self.browse(dict.fromkeys(ids))
         try:
-            # Mostly known: who sends a document has read it.
+            # Mostly in the cache already: whoever sends a document has read it.
             return filter_moves(moves)._ids
         except MissingError:
             return filter_moves(moves.exists())._ids
@@ -390,48 +385,47 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_locked_write(self, vals):
-        """:return: {names of the values to leave out: documents to write the rest on}.
-            Odoo computes much from a value that it is given, changed or not.
+        """:return: list of `Write`, without the closed values that a document has
         :raise UserError: the values change what the lock closes
         """
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
-            return {frozenset(): self}
+            return [Write(self, vals)]
         locked = self._filter_locked()
-        unlocked = self - locked
-        groups = {frozenset(): unlocked} if unlocked or not self else {}
+        parts = part_write(self, vals, locked)
         for move in locked:
-            # sudo: what would change does not depend on who writes
-            changed = {
-                fname
-                for fname in closed_fields
-                if is_changed(move.sudo(), fname, vals[fname])
-            }
-            if refused := [
-                fname
-                for fname in vals
-                if fname in changed and not move._is_lock_exempt(fname, vals[fname])
-            ]:
-                raise UserError(move._get_lock_refusal(self, refused))
-            give_leave(move, changed)
             move._note_cancellation(vals)
-            dropped = frozenset(closed_fields - changed)
-            groups[dropped] = groups.get(dropped, self.browse()) + move
+        (self - locked)._check_unlocked_values(vals, closed_fields)
+        return parts
+
+    def _check_locked_change(self, changed):
+        """:param changed: values of closed fields of this issued document that become
+            others
+        :raise UserError: they are not what Odoo itself writes
+        """
+        if refused := [
+            fname
+            for fname, value in changed.items()
+            if not self._is_lock_exempt(fname, value)
+        ]:
+            raise UserError(self._get_lock_refusal(self, refused))
+
+    def _check_unlocked_values(self, vals, closed_fields):
+        """:raise UserError: the values post these drafts by hand, or number them"""
         if closed_fields & (POSTING_FIELDS | {"state", "move_type"}):
-            unlocked._check_unlocked_write(vals)
+            self._check_unlocked_write(vals)
         if "name" in closed_fields:
-            unlocked._check_issued_number_kept(vals["name"])
+            self._check_issued_number_kept(vals["name"])
         if number_fields := closed_fields & NUMBER_FIELDS:
             given = {name: vals[name] for name in NUMBERING_FIELDS & vals.keys()}
-            # sudo: what is numbered does not depend on who writes
-            for move in unlocked.sudo():
-                # As it will be: the number depends on the date and the journal.
+            # sudo: the same for everybody
+            for move in self.sudo():
+                # With the new values: the number depends on the date and the journal.
                 move.new(given, origin=move)._check_numbered_by_hand(number_fields)
         elif dates := DATE_FIELDS & vals.keys():
-            # sudo: what is numbered does not depend on who writes
-            for move in unlocked.sudo():
+            # sudo: the same for everybody
+            for move in self.sudo():
                 move._check_number_fits({name: vals[name] for name in dates})
-        return groups
 
     def _is_lock_exempt(self, fname, value):
         """Say whether this field of this locked document may become this other value.
@@ -478,8 +472,8 @@ class AccountMove(models.Model):
         return False
 
     def _check_unlocked_write(self, vals):
-        """:raise UserError: the values make an issued document of these"""
-        # sudo: what was issued does not depend on who asks
+        """:raise UserError: the values would post a document or change its type"""
+        # sudo: the same for everybody
         for move in self.sudo():
             type_after = vals.get("move_type", move.move_type)
             if (
@@ -528,7 +522,7 @@ class AccountMove(models.Model):
                     document=self._get_document_names(),
                 )
             )
-        # sudo: which files there are does not depend on who asks
+        # sudo: the same for everybody
         if (
             file := self.env["ir.attachment"]
             .sudo()
@@ -583,10 +577,10 @@ class AccountMove(models.Model):
             self._raise_number_chosen()
 
     def _check_number_fits(self, values):
-        """Odoo keeps the number of a draft, if it says nothing of the date.
+        """Odoo keeps the number of a draft if that contains no date.
 
         :param values: new `date` or `invoice_date`, which is also the date, of a draft
-        :raise UserError: its number would be among those of another series
+        :raise UserError: its number would be one of another series
         """
         date = values.get("date") or values.get("invoice_date")
         if not date or self.posted_before or not self._is_numbered():
@@ -603,13 +597,13 @@ class AccountMove(models.Model):
             self._raise_number_chosen()
 
     def _check_number_unique(self):
-        """Look at numbers that the user may choose: the first of a journal.
+        """Check numbers that the user may choose: the first of a journal.
 
         :raise UserError: another customer document of the company has this number
         """
         if not self:
             return
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         others = self.sudo().search(
             Domain("company_id", "in", self.company_id.ids)
             & Domain("name", "in", self.mapped("name"))
@@ -673,7 +667,7 @@ class AccountMove(models.Model):
 
     def _check_locked_unlink(self):
         """:raise UserError: one of these documents was issued"""
-        # sudo: what was issued does not depend on who asks
+        # sudo: the same for everybody
         issued = self._filter_locked() | self.sudo().filtered(
             lambda move: (
                 move.move_type in CUSTOMER_TYPES
@@ -701,7 +695,7 @@ class AccountMove(models.Model):
         """
         if not records.ids:
             return
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         documents = (
             self.env["account.move"]
             .sudo()
@@ -719,7 +713,7 @@ class AccountMove(models.Model):
             )
         )
         if documents:
-            # sudo: they are named to whoever was about to remove them
+            # sudo: the refusal names it
             names = format_list(
                 self.env,
                 records.sudo()[:3].mapped(lambda r: r.display_name or ""),
@@ -737,12 +731,12 @@ class AccountMove(models.Model):
     # ACCEPTED CANCELLATIONS
     # -------------------------------------------------------------------------
 
-    def _get_released_ids(self):
-        return self.env.cr.precommit.data.get(RELEASED, ())
+    def _get_ids_being_cancelled(self):
+        return self.env.cr.precommit.data.get(CANCELLING, ())
 
-    def _filter_released(self):
-        released_ids = self._get_released_ids()
-        return self.filtered(lambda move: move.id in released_ids)
+    def _filter_being_cancelled(self):
+        cancelling_ids = self._get_ids_being_cancelled()
+        return self.filtered(lambda move: move.id in cancelling_ids)
 
     def _is_cancellation_step(self, state):
         """:return: whether an accepted cancellation may write this state"""
@@ -759,20 +753,20 @@ class AccountMove(models.Model):
         match vals.get("state"):
             case "draft" if self.state == "posted":
                 data = self.env.cr.precommit.data
-                if RELEASED not in data:
-                    data[RELEASED] = set()
-                    # sudo: holds whoever ends the transaction
+                if CANCELLING not in data:
+                    data[CANCELLING] = set()
+                    # sudo: the same for everybody
                     self.env.cr.precommit.add(
-                        self.env["account.move"].sudo()._check_released
+                        self.env["account.move"].sudo()._check_cancelled
                     )
-                data[RELEASED].add(self.id)
+                data[CANCELLING].add(self.id)
             case "cancel":
-                self.env.cr.precommit.data.get(RELEASED, set()).discard(self.id)
+                self.env.cr.precommit.data.get(CANCELLING, set()).discard(self.id)
 
     @api.model
-    def _check_released(self):
+    def _check_cancelled(self):
         """:raise UserError: a document was made a draft and not cancelled"""
-        left = self.browse(self._get_released_ids()).exists()
+        left = self.browse(self._get_ids_being_cancelled()).exists()
         if left := left.filtered(lambda move: move.state == "draft"):
             raise UserError(left._get_lock_refusal())
 

@@ -3,11 +3,10 @@ from odoo.exceptions import UserError
 
 from odoo.addons.account.models.account_move import BYPASS_LOCK_CHECK
 
+from .barrier import Write, columns_checked, part_write
 from .capability import Cancellation, has_capability
 from .changes import is_changed
-from .columns import check_columns
 from .database import database_leave
-from .transaction import give_leave
 
 # Reconciliation and analytic accounting go on after posting.
 FREE_FIELDS = frozenset(
@@ -46,17 +45,13 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         # EXTENDS 'account': the barrier, whichever door the values came through
-        for dropped, lines in self._check_locked_write(vals).items():
-            rest = {name: value for name, value in vals.items() if name not in dropped}
-            if rest or not dropped:
-                super(AccountMoveLine, lines).write(rest)
+        for part in self._check_locked_write(vals):
+            super(AccountMoveLine, part.records).write(part.vals)
         return True
 
     def _write_multi(self, vals_list):
         # EXTENDS 'base': the last step before the database, whatever led to it
-        if not check_columns(self, vals_list):
-            return super()._write_multi(vals_list)
-        with database_leave(self.env):
+        with columns_checked(self, vals_list):
             return super()._write_multi(vals_list)
 
     def unlink(self):
@@ -110,55 +105,48 @@ class AccountMoveLine(models.Model):
             )
 
     def _check_locked_write(self, vals):
-        """:return: {names of the values to leave out: lines to write the rest on}
+        """:return: list of `Write`, without the closed values that a line has
         :raise UserError: the values change what the lock closes
         """
-        closed_fields = self._get_lock_closed_fields() & vals.keys()
-        if not closed_fields:
-            return {frozenset(): self}
-        # sudo: what is locked does not depend on who asks
+        if not self._get_lock_closed_fields() & vals.keys():
+            return [Write(self, vals)]
+        # sudo: the same for everybody
         locked_moves = self.sudo().move_id._filter_locked()
-        # sudo: see above
+        # sudo: the same for everybody
         locked = self.filtered(lambda line: line.sudo().move_id in locked_moves)
-        unlocked = self - locked
-        groups = {frozenset(): unlocked} if unlocked or not self else {}
-        # Odoo moves the lines of a customer with a new parent company.
-        free = (
-            {"partner_id"}
-            if self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
-            else set()
-        )
-        for line in locked:
-            # sudo: what would change does not depend on who writes
-            changed = {
-                fname
-                for fname in closed_fields
-                if is_changed(line.sudo(), fname, vals[fname])
-            }
-            if refused := [fname for fname in vals if fname in changed - free]:
-                # sudo: see above
-                move = line.sudo().move_id.with_env(self.env)
-                raise UserError(move._get_lock_refusal(self, refused))
-            give_leave(line, changed)
-            dropped = frozenset(closed_fields - changed)
-            groups[dropped] = groups.get(dropped, self.browse()) + line
-        # sudo: what would change does not depend on who writes
+        parts = part_write(self, vals, locked)
+        # sudo: the same for everybody
         if vals.get("move_id") and any(
-            is_changed(line, "move_id", vals["move_id"]) for line in unlocked.sudo()
+            is_changed(line, "move_id", vals["move_id"])
+            for line in (self - locked).sudo()
         ):
             self._check_target_unlocked(
                 [self._fields["move_id"].convert_to_cache(vals["move_id"], self)]
             )
-        return groups
+        return parts
+
+    def _check_locked_change(self, changed):
+        """:param changed: values of closed fields of this line of an issued document
+            that become others
+        :raise UserError: they are not what Odoo itself writes
+        """
+        # Odoo moves the lines of a customer with a new parent company.
+        is_moving = self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
+        if refused := [
+            fname for fname in changed if fname != "partner_id" or not is_moving
+        ]:
+            # sudo: the same for everybody
+            move = self.sudo().move_id.with_env(self.env)
+            raise UserError(move._get_lock_refusal(self, refused))
 
     def _check_locked_unlink(self):
         """:return: whether a cancellation lets lines of an issued document go
         :raise UserError: the document of one of these lines was issued
         """
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         if locked := self.sudo().move_id._filter_locked():
             # Odoo takes the cost of goods off a document that is being cancelled.
-            # sudo: see above
+            # sudo: the same for everybody
             lines = self.sudo().filtered(
                 lambda line: (
                     line.move_id in locked

@@ -11,7 +11,7 @@ class AccountMoveSend(models.AbstractModel):
         # EXTENDS 'account': Odoo looks which documents have their PDF. Here it looks
         # anew and as superuser, so that the lock need not look a second time.
         moves.invalidate_recordset(["invoice_pdf_report_id"])
-        # sudo: which files there are does not depend on who asks
+        # sudo: the same for everybody
         moves.sudo().mapped("invoice_pdf_report_id")
         send = with_capability(self, FileLookup, moves)
         send = with_capability(send, Filing, moves)

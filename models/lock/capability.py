@@ -1,4 +1,4 @@
-"""Leave to do with a locked document what the lock refuses.
+"""Permission for Odoo's own code to do with a locked document what the lock refuses.
 
 A capability is an object of a class that only this module can make, for certain
 records. It travels in the context and is recognised by its class: RPC carries numbers,
@@ -11,7 +11,7 @@ from odoo import models
 
 
 class Capability:
-    """Base of the capabilities. Has no leave itself."""
+    """Base of the capabilities. It permits nothing itself."""
 
     __slots__ = ("_ids",)
     _key = None
@@ -45,7 +45,7 @@ class FileRenewal(Capability):
 
 
 class FileLookup(Capability):
-    """To be taken as known: whether it has its PDF, which sending has looked up."""
+    """To skip the search for its archived PDF: sending has searched already."""
 
     __slots__ = ()
     _key = "account_partner_credit_note.file_lookup"

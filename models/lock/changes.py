@@ -1,4 +1,4 @@
-"""Does a write change anything? Odoo and programs rewrite unchanged values all day."""
+"""Whether a write changes anything: Odoo often rewrites unchanged values."""
 
 from odoo.fields import Command
 from odoo.models import BaseModel
@@ -10,7 +10,7 @@ def is_changed(record, fname, value):
     :param record: one record, as superuser
     :param fname: name of a field of its model
     :param value: as `write` takes it
-    :return: whether the field would have another value. What cannot be told, is: True
+    :return: whether the field would have another value; True if that cannot be told
     """
     field = record._fields[fname]
     # Programs may ask for sizes instead of files by context.
@@ -40,7 +40,7 @@ def _is_command_changing(record, field, current, command):
     """:param current: set of the ids that the field has"""
     match command:
         case [Command.UPDATE, line_id, values]:
-            # What a tax or a tag says is not of the document that refers to it.
+            # Editing a tax or a tag does not change the document that refers to it.
             return field.type == "one2many" and _is_line_changing(
                 record, field, current, line_id, values
             )
@@ -52,7 +52,7 @@ def _is_command_changing(record, field, current, command):
             return not isinstance(line_ids, (list, tuple)) or set(line_ids) != current
         case [Command.CLEAR, *_]:
             return bool(current)
-    # A new record, a deleted one, or something unheard of.
+    # A new record, a deleted one, or an unknown command.
     return True
 
 

@@ -28,7 +28,7 @@ def get_closed_columns(model):
 
 
 def check_columns(records, vals_list):
-    """Look at an update before it is made.
+    """Check an update before it is made.
 
     :param vals_list: for each record, {column: value as the database takes it}
     :return: whether it has to pass the triggers
@@ -65,7 +65,7 @@ def _are_unsealed(records, ids):
     """:return: whether this very transaction posted all these documents"""
     moves = records.browse(ids)
     if records._name == "account.move.line":
-        # sudo: what is sealed does not depend on who writes
+        # sudo: the same for everybody
         moves = moves.sudo().move_id
     return lock_transaction(records.env).has_posted(moves)
 
@@ -88,10 +88,10 @@ def _check_rows(records, names, rows):
     if changed := records.env.cr.fetchone():
         id_, *flags = changed
         fnames = [name for name, flag in zip(names, flags, strict=True) if flag]
-        # Whoever catches the refusal sees what the database has.
+        # Code that catches the refusal reads what the database has.
         records.invalidate_recordset(flush=False)
         record = records.browse(id_)
-        # sudo: the document is named to whoever was about to change it
+        # sudo: the refusal names it
         move = record if record._name == "account.move" else record.sudo().move_id
         raise UserError(move.with_env(records.env)._get_lock_refusal(records, fnames))
 

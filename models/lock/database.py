@@ -1,4 +1,4 @@
-"""The last layer of the lock: the database refuses what gets past everything else.
+"""The last layer of the lock: triggers of the database.
 
 Triggers on the tables of what was issued refuse to change or delete it, whoever asks:
 raw SQL, server actions, relations, another addon's low-level writes. They are made when
@@ -26,7 +26,7 @@ from .transaction import lock_transaction
 _logger = logging.getLogger(__name__)
 
 LEAVE = "account_partner_credit_note.leave"
-# What a message says. Texts that Odoo itself goes on writing are the barrier's.
+# What a message says. Columns that Odoo itself goes on writing are left to the barrier.
 MESSAGE_COLUMNS = (
     "author_guest_id",
     "author_id",
@@ -54,7 +54,7 @@ FILE_COLUMNS = (
 
 @contextmanager
 def database_leave(env):
-    """What is done in the block passes the triggers. RPC cannot give this leave."""
+    """Let the code of the block pass the triggers. RPC cannot call this."""
     transaction = lock_transaction(env)
     transaction.leave_depth += 1
     if transaction.leave_depth == 1:
@@ -102,7 +102,7 @@ def update_triggers(env):
         return
     try:
         with env.cr.savepoint(flush=False):
-            # Nobody waits long for a table that somebody else reads.
+            # Do not wait long for a table that another transaction reads.
             env.cr.execute("SET LOCAL lock_timeout = '30s'", log_exceptions=False)
             env.cr.execute(_REMOVE, log_exceptions=False)
             env.cr.execute(
@@ -113,7 +113,7 @@ def update_triggers(env):
             seal_documents(env)
             env.cr.execute("SET LOCAL lock_timeout TO DEFAULT")
     except psycopg2.Error as error:
-        # Odoo starts all the same; the next start makes them.
+        # Odoo starts without them; its next start makes them.
         _logger.warning(
             "The triggers of the lock of issued documents could not be made now: %s",
             error,
@@ -123,7 +123,7 @@ def update_triggers(env):
 
 
 def remove_triggers(env):
-    """Remove all of it: this addon is being uninstalled."""
+    """Remove triggers and functions: this addon is being uninstalled."""
     env.cr.execute(_REMOVE)
 
 
@@ -154,7 +154,7 @@ def _quote(text):
 
 
 class Trigger(NamedTuple):
-    """When the database calls a function that refuses a change."""
+    """A trigger: when the database calls a function that refuses a change."""
 
     table: str
     operations: str

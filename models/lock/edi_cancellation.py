@@ -1,4 +1,4 @@
-"""What a tax authority has accepted: cancellations, and files with its answer on them.
+"""Cancellations that a tax authority has accepted, and files with its answer on them.
 
 The e-invoicing addons cancel a document after the authority's answer, in a method of
 their own. This addon depends on none of them: those methods are wrapped to give their
@@ -36,7 +36,7 @@ PRODUCTION_SETTINGS = {
     "l10n_my_edi_mode": "prod",
     "l10n_tw_edi_ecpay_staging_mode": False,
 }
-# Which of them is asked before which method is believed.
+# The settings that each method depends on.
 SETTING_PREFIXES = {
     "_l10n_hu_edi_process_query_transaction_result": "l10n_hu_",
     "_l10n_in_edi_cancel_invoice": "l10n_in_",
@@ -101,7 +101,7 @@ def _with_leave(method, path, settings):
 
 @addition(otherwise=None)
 def _get_released(records, path, settings, *args, **kwargs):
-    # sudo: which system is asked does not depend on who cancels
+    # sudo: the same for everybody
     documents = _get_documents(records, path, *args, **kwargs).filtered(
         lambda move: all(
             move.company_id.sudo()[name] == value for name, value in settings.items()
@@ -149,7 +149,8 @@ def _get_documents(records, path, *args, **kwargs):
         case "job":
             job = kwargs.get("job") or args[0]
             if not job["method_to_call"]:
-                # Nobody asks the authority: a user wrote that it is to be cancelled.
+                # The authority is not asked here: a user wrote that the document is to
+                # be cancelled.
                 return records.env["account.move"]
             return (
                 job["documents"]

@@ -1,9 +1,9 @@
-"""What was issued is not computed anew.
+"""Stored fields of issued documents are not computed anew.
 
 Odoo recomputes stored fields long after posting: the due date with a payment, from what
 the payment term says by then, the terms printed, with the customer's language, a price,
 with the product's. And it calls compute methods itself: on a credit note that it has
-just posted. Both leave an issued document as it is, and raise nothing.
+just posted. Neither changes an issued document, and neither raises.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from odoo import api, models
 
 from .transaction import give_leave_to_pending, lock_transaction
 
-# What bookkeeping goes on computing. Lines follow a document that is being cancelled.
+# Fields that go on being computed. `parent_state` follows a document that is cancelled.
 RECOMPUTED_FIELDS = frozenset(
     {"amount_residual", "amount_residual_signed", "payment_state"}
 )
@@ -25,7 +25,7 @@ RECOMPUTED_LINE_FIELDS = frozenset(
 
 @contextmanager
 def computing_while_posted(moves):
-    """Until the end of the block, these documents are computed as drafts are.
+    """Let Odoo compute these documents as drafts until the end of the block.
 
     Odoo writes first that they are posted, then their number and all that follows.
     """
@@ -36,7 +36,7 @@ def computing_while_posted(moves):
         yield
         transaction.unsealed_ids.update(moves._ids)
         moves.env.cr.postcommit.add(transaction.unsealed_ids.clear)
-        # What is pending is computed now, then it is frozen.
+        # Compute what is pending now; from here on it is frozen.
         for records in (moves, moves.line_ids):
             fnames = _get_frozen_fields(records)
             records._recompute_recordset(fnames)
@@ -73,13 +73,13 @@ def filter_frozen(records):
         return records.browse()
     documents = records.browse(filter(None, records._ids))
     if records._name == "account.move.line":
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         documents = documents.sudo().move_id
     frozen_ids = set(documents._filter_locked()._ids)
     frozen_ids -= lock_transaction(records.env).posting_ids
     if not frozen_ids or records._name == "account.move":
         return records.browse(id_ for id_ in records._ids if id_ in frozen_ids)
-    # sudo: see above
+    # sudo: the same for everybody
     return records.filtered(
         lambda line: line.id and line.sudo().move_id.id in frozen_ids
     )

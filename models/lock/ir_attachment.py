@@ -8,7 +8,7 @@ from .capability import FileLookup, FileRenewal, Filing, has_capability
 from .changes import is_changed
 from .database import database_leave
 
-# What an archived file is, and what it is the file of.
+# Fields that say what a file contains, and to which record it belongs.
 FILE_FIELDS = frozenset(
     {
         "checksum",
@@ -44,8 +44,8 @@ class Slot(NamedTuple):
 
     @classmethod
     def from_values(cls, attachments, vals):
-        """:return: the slot of a file that is created with these values, as far as they
-        tell
+        """:return: the slot of a file that is created with these values, without what
+        they leave out
         """
         values = {}
         for name in SLOT_FIELDS:
@@ -58,7 +58,7 @@ class Slot(NamedTuple):
 
     def _raise_locked(self, env):
         """:raise UserError: always, for a slot of an issued document"""
-        # sudo: the document is named to whoever was about to change its file
+        # sudo: the refusal names it
         move = env["account.move"].sudo().browse(self.res_id)
         field = move._fields[self.res_field]
         raise UserError(
@@ -73,7 +73,7 @@ class Slot(NamedTuple):
 
     def _raise_draft(self, env):
         """:raise UserError: always, for a slot of a document that is not issued"""
-        # sudo: the document is named to whoever was about to add a file
+        # sudo: the refusal names it
         move = env["account.move"].sudo().browse(self.res_id)
         field = move._fields[self.res_field]
         raise UserError(
@@ -108,7 +108,7 @@ class IrAttachment(models.Model):
         closed_fields = FILE_FIELDS & vals.keys()
         if closed_fields:
             self._check_sent_files(vals, closed_fields)
-            # sudo: what is locked does not depend on who asks
+            # sudo: the same for everybody
             for attachment in self.sudo()._filter_locked_files():
                 if any(
                     is_changed(attachment, name, vals[name]) for name in closed_fields
@@ -118,7 +118,7 @@ class IrAttachment(models.Model):
             return super().write(vals)
         target = Slot.from_values(self, vals)._asdict()
         target = {name: target[name] for name in SLOT_FIELDS & vals.keys()}
-        # sudo: what would change does not depend on who writes
+        # sudo: the same for everybody
         slots = [attachment._get_slot() for attachment in self.sudo()]
         self._check_locked_slots(
             [after for slot in slots if (after := slot.move(target)) != slot]
@@ -131,7 +131,7 @@ class IrAttachment(models.Model):
         # EXTENDS 'base': before 'account' takes the file off its document instead
         if sent := self._filter_sent_files():
             sent._raise_sent()
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         locked = self.sudo()._filter_locked_files()
         for attachment in locked:
             move = self.env["account.move"].browse(attachment.res_id)
@@ -181,7 +181,7 @@ class IrAttachment(models.Model):
         """:return: those that went out with a message about an issued document, in an
         earlier transaction
         """
-        # sudo: what was sent does not depend on who asks
+        # sudo: the same for everybody
         files = self.sudo().filtered(
             lambda file: (
                 # Odoo's sending gives its files to the message.
@@ -191,7 +191,7 @@ class IrAttachment(models.Model):
         )
         if not files:
             return files
-        # sudo: see above
+        # sudo: the same for everybody
         messages = (
             self.env["mail.message"]
             .sudo()
@@ -204,7 +204,7 @@ class IrAttachment(models.Model):
         return files & messages.attachment_ids
 
     def _check_sent_files(self, vals, fnames):
-        """:raise UserError: a file that was sent would be another one, or elsewhere"""
+        """:raise UserError: a file that was sent would be replaced or moved"""
         for file in self._filter_sent_files():
             if any(is_changed(file, name, vals[name]) for name in fnames - {"public"}):
                 file._raise_sent()
@@ -213,9 +213,9 @@ class IrAttachment(models.Model):
         """:raise UserError: always, for a file that was sent"""
         move_id = self[0].res_id
         if self[0].res_model == "mail.message":
-            # sudo: what the message is about does not depend on who asks
+            # sudo: the same for everybody
             move_id = self.env["mail.message"].sudo().browse(move_id).res_id
-        # sudo: the document is named to whoever was about to change its file
+        # sudo: the refusal names it
         move = self.env["account.move"].sudo().browse(move_id)
         raise UserError(
             self.env._(
@@ -257,12 +257,12 @@ class IrAttachment(models.Model):
         ).invalidate_recordset(["invoice_pdf_report_id"])
 
     def _check_no_other_slots(self, slots):
-        """Look at the rows: what was given is not always what is stored.
+        """Check the rows, since the values given are not always those stored.
 
         :param slots: where the values said that these files are put
         :raise UserError: one is the archived file of a document all the same
         """
-        # sudo: what is locked does not depend on who asks
+        # sudo: the same for everybody
         others = {file._get_slot() for file in self.sudo()} - slots
         for slot in self._filter_archive_slots(others):
             moves = self.env["account.move"]
@@ -275,7 +275,7 @@ class IrAttachment(models.Model):
     def _get_taken_slots(self, slots):
         """:return: set of those that have their file already"""
         moves = self.env["account.move"].browse(slot.res_id for slot in slots)
-        # sudo: which files there are does not depend on who asks
+        # sudo: the same for everybody
         without_pdf = moves.sudo().filtered(
             lambda move: (
                 has_capability(self.env, FileLookup, move)
@@ -290,7 +290,7 @@ class IrAttachment(models.Model):
         ]
         if not slots:
             return set()
-        # sudo: see above
+        # sudo: the same for everybody
         files = self.sudo().search(
             [
                 ("res_model", "=", "account.move"),

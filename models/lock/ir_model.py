@@ -1,4 +1,4 @@
-"""Columns and tables of what was issued are not dropped, nor reached by a side door.
+"""Columns and tables of issued documents are not dropped, nor used for other relations.
 
 A context key makes Odoo delete fields of its own addons, and a relation that somebody
 defines on a table of the ledger deletes its rows.
@@ -11,7 +11,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .changes import is_changed
 
-# What issued documents and what is known of them are kept in.
+# The models of issued documents, their history and their files.
 KEPT_MODELS = (
     "account.move",
     "account.move.line",
@@ -24,7 +24,7 @@ KEPT_MODELS = (
 
 
 def _is_lock_on(env):
-    # sudo: a setting that holds for everybody
+    # sudo: the same for everybody
     return bool(
         env["res.company"]
         .sudo()
@@ -34,8 +34,8 @@ def _is_lock_on(env):
 
 
 def _is_uninstalling(env):
-    """:return: whether an addon is being uninstalled, and not merely said to be: Odoo
-    does so while it loads the registry
+    """:return: whether Odoo is uninstalling an addon, which it does while it loads the
+    registry; a context key alone is not enough
     """
     return not env.registry.ready and env.context.get(MODULE_UNINSTALL_FLAG)
 

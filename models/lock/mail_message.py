@@ -9,7 +9,7 @@ from .capability import (
 )
 from .changes import is_changed
 
-# What a message says, who says it, and on which record.
+# Fields that say what a message says, who wrote it, and on which record.
 MESSAGE_FIELDS = frozenset(
     {
         "attachment_ids",
@@ -32,7 +32,7 @@ MESSAGE_FIELDS = frozenset(
 )
 
 
-# What makes a note among colleagues history, or another's word.
+# Fields that turn a note among colleagues into history, or change its author.
 HISTORY_FIELDS = frozenset(
     {"author_id", "date", "message_type", "model", "res_id", "subtype_id"}
 )
@@ -78,7 +78,7 @@ class MailMessage(models.Model):
                     message.with_env(self.env)._raise_locked_history()
         res = super().write(vals)
         if HISTORY_FIELDS & vals.keys():
-            # What is history only now is kept from here on.
+            # A message that becomes history now is kept from here on.
             self._check_told_by_user()
         return res
 
@@ -92,10 +92,10 @@ class MailMessage(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_history(self):
-        """Hook: what is history, and what is talk.
+        """Hook: which messages are history.
 
-        Notes among colleagues stay theirs. What the system noted, and what went to
-        others, is history: also what somebody hid from others later.
+        Notes among colleagues stay the users' own. What the system noted and what went
+        to others is history, also if a user made it internal later.
 
         :return: whether this message tells what happened to its record
         """
@@ -135,7 +135,7 @@ class MailMessage(models.Model):
 
     def _filter_locked_history(self):
         """:return: those that are the history of issued documents, as superuser"""
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         messages = self.sudo().filtered(
             lambda message: (
                 message.model == "account.move"
@@ -154,7 +154,7 @@ class MailMessage(models.Model):
             locked.with_env(self.env)._raise_locked_history()
 
     def _raise_locked_history(self):
-        # sudo: the document is named to whoever was about to change its history
+        # sudo: the refusal names it
         move = self.env["account.move"].sudo().browse(self.sudo().res_id)
         raise UserError(
             self.env._(
@@ -180,7 +180,7 @@ class MailTrackingValue(models.Model):
         messages = self.env["mail.message"].browse(
             id_ for id_ in ids if isinstance(id_, int)
         )
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         messages.sudo().filtered(
             lambda message: message._is_from_before()
         )._check_locked_history()
@@ -188,13 +188,13 @@ class MailTrackingValue(models.Model):
 
     def write(self, vals):
         # EXTENDS 'mail': what changed, from what and to what, stays
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         self.sudo().mail_message_id._check_locked_history()
         return super().write(vals)
 
     def unlink(self):
         # EXTENDS 'mail': see `write`
-        # sudo: what is history does not depend on who asks
+        # sudo: the same for everybody
         self.sudo().mail_message_id._check_locked_history()
         return super().unlink()
 

@@ -1,4 +1,4 @@
-"""What issued documents refer to, and what would disappear from them with it.
+"""Records that issued documents refer to: they are not deleted or merged.
 
 The database takes a deleted tax off every line, and empties the delivery address, the
 incoterm and their like. Merging rewrites the references below Odoo's `write`.
@@ -65,7 +65,7 @@ def _with_tags_kept(method):
                 | Domain("line_ids.tax_line_id", "!=", False)
             )
         )
-        # sudo: which documents exist does not depend on who asks
+        # sudo: the same for everybody
         if issued := moves.sudo().search(domain, limit=1):
             lines = self.env["account.move.line"]
             raise UserError(issued._get_lock_refusal(lines, ["tax_tag_ids"]))

@@ -9,7 +9,8 @@ from .database import database_leave, seal_documents
 
 _logger = logging.getLogger(__name__)
 
-# What only an accounting administrator changes, and its value in a new company.
+# Settings that only an accounting administrator changes, and their values in a new
+# company.
 SWITCHES = {
     "lock_posted_invoices": True,
     "lock_in_database": True,
@@ -53,7 +54,7 @@ class ResCompany(models.Model):
             # Not by a user default either, which anybody can set.
             vals_list = [{**vals, **SWITCHES} for vals in vals_list]
         companies = super().create(vals_list)
-        # sudo: a setting that holds for everybody
+        # sudo: the same for everybody
         companies.filtered(
             lambda company: any(
                 company.sudo()[name] != on for name, on in SWITCHES.items()
@@ -66,7 +67,7 @@ class ResCompany(models.Model):
         switches = [name for name in SWITCHES if name in vals]
         if not switches:
             return super().write(vals)
-        # sudo: a setting that holds for everybody
+        # sudo: the same for everybody
         changing = self.filtered(
             lambda company: any(
                 is_changed(company.sudo(), name, vals[name]) for name in switches
@@ -75,12 +76,12 @@ class ResCompany(models.Model):
         if not changing:
             return super().write(vals)
         changing._check_lock_access()
-        # What was written before was written under the other setting.
+        # Flush first: earlier writes were made under the other setting.
         self.env.flush_all()
         with database_leave(self.env):
             res = super().write(vals)
             self.flush_recordset(list(SWITCHES))
-        # What was issued meanwhile.
+        # Documents that were issued while the lock was off.
         seal_documents(self.env, changing)
         changing._log_lock()
         return res
@@ -106,11 +107,11 @@ class ResCompany(models.Model):
             )
 
     def _log_lock(self):
-        """Write down who set the lock of these companies, where nobody removes it."""
+        """Log who set the lock of these companies."""
         if not self:
             return
         for company in self:
-            # sudo: what is written in the log does not depend on who writes it
+            # sudo: the same for everybody
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s, in the "
                 "database %s, more credit than the invoice: %s, by user %s",
@@ -125,7 +126,7 @@ class ResCompany(models.Model):
         log = with_capability(
             self.env["account.document.lock.log"].sudo(), LogEntry, self
         )
-        # sudo: what is written in the log does not depend on who writes it
+        # sudo: the same for everybody
         log.create(
             [
                 {

@@ -1,7 +1,7 @@
 """What the lock knows of the transaction it is in.
 
-Kept by the cursor, and not on it, nor in a context: neither RPC nor the code of a
-server action can reach it.
+It is kept in a module-level table by cursor: neither RPC nor the code of a server
+action can reach it.
 """
 
 import dataclasses
@@ -44,14 +44,14 @@ def lock_transaction(env):
 
 
 def give_leave(record, fnames):
-    """Let these fields pass the last step: the barrier has let them through."""
+    """Let these fields pass `check_columns`: `write` has checked them."""
     lock_transaction(record.env).leaves.update(
         (record._name, record.id, fname) for fname in fnames
     )
 
 
 def give_leave_to_pending(records):
-    """The same for all that waits in the cache to be written to the database."""
+    """Let all fields pass `check_columns` that wait in the cache to be written."""
     leaves = lock_transaction(records.env).leaves
     for field, dirty_ids in records.env.transaction.field_dirty.items():
         if field.model_name == records._name:

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 class Amount(NamedTuple):
     """An amount in two currencies, each a whole number of the currency's smallest unit
-    (cents; 0.05 where that is the rounding): equal or not, and never nearly.
+    (cents; 0.05 where that is the rounding): two amounts are equal or they are not.
     """
 
     currency: int  # in the currency of the invoice
@@ -22,6 +22,6 @@ class Amount(NamedTuple):
 NOTHING = Amount(0, 0)
 
 
-def is_part(part, whole):
-    """:return: whether the one is a part of the other: not more, and not against it"""
+def is_within(part, whole):
+    """:return: whether the part is no more than the whole, and not of the other sign"""
     return min(0, whole) <= part <= max(0, whole)

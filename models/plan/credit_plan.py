@@ -1,13 +1,13 @@
 """What a credit note comes to: a share of every cell of what is left to credit.
 
-No cell is more than what is left of it, or against it, in either currency; so that an
-invoice that is credited in whatever parts comes to nothing in the end. And:
+No cell is more than what is left of it, or against it, in either currency; so an
+invoice that is credited in any number of parts sums to zero in the end. And:
 - in currency each cell is its exact share, rounded down or up. So are the sums of each
   tax, of each column, and of each column in the rows that are taxed alike, whose prices
   are the base of the same taxes; but `plan_lines` rounds each price by itself.
-- Items that are paired come to nothing in the plan, too.
-- In company currency each cell is what this part of it was worth on the invoice, and
-  their sum likewise, unless another one is asked for.
+- Discount items come in pairs that sum to zero, in the plan as on the invoice.
+- In company currency each cell is worth the same share of its value on the invoice, and
+  so is their sum, unless another sum is asked for.
 Not promised: a row with its taxes may be as many units off its exact share as it has
 columns.
 """
@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .amount import Amount, is_part
+from .amount import Amount, is_within
 from .rounding import (
     BILLION,
     apportion_in_steps,
@@ -32,8 +32,8 @@ from .table import NET, PairedItem, Table, TaxItem
 class CreditPlan:
     """What is credited, signed as on the invoice.
 
-    All cells that are credited are here, those too of which the part comes to nothing,
-    as half of a cent may: that line is on the credit note, at 0.00.
+    It has every cell that is credited, also one whose share rounds to zero: that line
+    is on the credit note, at 0.00.
     """
 
     amounts: Table
@@ -45,7 +45,7 @@ class CreditPlan:
 
     def at_rate(self, rate):
         """:param rate: Fraction, units of company currency for a unit of the currency
-        :return: CreditPlan of the same in currency, worth what it is at this rate
+        :return: CreditPlan of the same amounts in currency, converted at this rate
         """
         exact = {c: to_billionths(a.currency * rate) for c, a in self.amounts.items()}
         company = {}
@@ -62,8 +62,8 @@ def plan_all(left):
 def plan_total(left, total, whole_columns=frozenset(), company_total=None):
     """Credit the same share of every cell, so that a total is hit exactly.
 
-    Where that is the total of what is left, everything is credited; also where that is
-    nothing, because lines come to nothing together.
+    If the total is that of what is left, everything is credited, also if it is zero
+    because the lines cancel each other out.
 
     :param left: Table of what is left to credit; what is not in it is not credited
     :param total: tax included, whole number in currency, from 0 to the total left
@@ -75,7 +75,7 @@ def plan_total(left, total, whole_columns=frozenset(), company_total=None):
     :raise ValueError: the total is not a part of what is left
     """
     total_left = left.total.currency
-    if not is_part(total, total_left):
+    if not is_within(total, total_left):
         raise ValueError(f"{total} is not a part of the {total_left} left")
     if total == total_left:
         return plan_all(left)
@@ -135,12 +135,12 @@ def _get_shares_of_total(left, total, whole_columns):
     total_left = left.total.currency
     whole = sum(a.currency for c, a in left.items() if c.column in whole_columns)
     rest = total_left - whole
-    if rest and is_part(total - whole, rest):
+    if rest and is_within(total - whole, rest):
         share_of_whole, share = Fraction(1), Fraction(total - whole, rest)
-    elif whole and is_part(total, whole):
+    elif whole and is_within(total, whole):
         share_of_whole, share = Fraction(total, whole), Fraction(0)
     else:
-        # Rows or taxes of the other sign: the one way that is always there.
+        # With rows or taxes of the other sign: the same share of every cell.
         share_of_whole = share = Fraction(total, total_left)
     return {c: share_of_whole if c.column in whole_columns else share for c in left}
 
@@ -160,14 +160,15 @@ def _get_worth(left, shares, currency, company_total):
             share = Fraction(currency[cell], whole.currency)
         exact[cell] = to_billionths(whole.company * share)
     company = {}
-    # Pairs first: they come to nothing, the rest makes up for it where they cannot.
+    # Pairs first, which sum to zero: the other cells take what pairs cannot reach.
     for pair, values in sorted(group_by(exact, _get_pair).items(), reverse=True):
         total = sum_up(values.values())
         if pair and not sum(currency[cell] for cell in values):
             total = 0
         elif not pair and company_total is not None:
             total = company_total - sum(company.values())
-        # First of cells that stay open, which have time to make up for it.
+        # Move cells first that are not credited in full: a later credit note evens out
+        # the difference.
         for is_open in (True, False):
             rooms = {
                 cell: left[cell].company
@@ -202,7 +203,9 @@ def _round(exact, total, table):
 
 
 def _get_pair(cell):
-    """:return: kind of items with which this one comes to nothing, if it does"""
+    """:return: kind of the pair of items that this one is half of, None if it is in no
+    pair
+    """
     return cell.column.kind if isinstance(cell.column, PairedItem) else ""
 
 

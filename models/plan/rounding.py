@@ -7,7 +7,7 @@ them are exact, and quick.
 from collections import defaultdict
 from fractions import Fraction
 
-from .amount import is_part
+from .amount import is_within
 
 BILLION = 10**9
 
@@ -33,8 +33,8 @@ def apportion(exact, total):
     """Divide a total into whole numbers: each exact value is rounded down or up, and
     those that would lose most are rounded up, of equal ones the first.
 
-    So equal values differ by one at most, and a share of a whole number is neither more
-    than that nor against it.
+    So equal values differ by one unit at most, and a share of a whole number is neither
+    more than it nor of the other sign.
 
     :param exact: list of exact values; their sum is less than a unit from the total
     :param total: whole number
@@ -52,10 +52,10 @@ def apportion(exact, total):
 
 def divide(total, wholes):
     """:return: list of parts of these whole numbers, in proportion, that add up to the
-    total; what is beyond all of them goes by size
+    total; what is more than all of them together is divided by their size
     """
     whole = sum(wholes)
-    if whole and is_part(total, whole):
+    if whole and is_within(total, whole):
         taken, rest, sizes = [0] * len(wholes), total, wholes
     else:
         taken, rest, sizes = wholes, total - whole, [abs(value) for value in wholes]
@@ -87,7 +87,8 @@ def bend(exact, total, wholes):
     """Move exact values towards a total, each by the same share of its room to move.
 
     :param exact: {Cell: exact value}
-    :param total: whole number; what is less than a unit away needs no move
+    :param total: whole number; values whose sum is less than a unit away stay as they
+        are
     :param wholes: {Cell: whole number of which its value stays a part}; the others stay
         as they are
     :return: (exact values moved, the total that they come to: this one or the nearest)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from .amount import NOTHING, Amount, is_part
+from .amount import NOTHING, Amount, is_within
 from .rounding import divide
 
 NET = "net"  # the column of prices without tax
@@ -16,7 +16,7 @@ class TaxItem(NamedTuple):
     tax: Hashable
     account: Hashable
     position: int = 0  # in the distribution of the tax
-    group: Hashable = None  # of taxes, of which this one is
+    group: Hashable = None  # the group of taxes that it belongs to, if any
     taxes: tuple = ()  # for which this one is a base in turn
 
     def but_account(self):
@@ -30,14 +30,14 @@ class RoundingItem(NamedTuple):
     """The column of a cash rounding, whose profit and loss are on two accounts."""
 
     account: Hashable
-    tax: Hashable = None  # the largest one, where that is rounded
+    tax: Hashable = None  # that it is added to, where the largest tax is rounded
 
     def but_account(self):
         return self._replace(account=None)
 
 
 class PairedItem(NamedTuple):
-    """The column of an item of a kind that comes to nothing: what is taken off one
+    """The column of one of a pair of items that sum to zero: what is taken off one
     account is put on another. Odoo leaves such items out of its total.
     """
 
@@ -68,7 +68,7 @@ class Table(dict):
     """{Cell: Amount}, signed as in the ledger: a credit note has the sign against that
     of its invoice.
 
-    A tax of 0 % is a cell of nothing; it tells how the line is taxed.
+    A tax of 0 % is a cell of zero: it tells how the line is taxed.
     """
 
     @property
@@ -125,8 +125,8 @@ class Table(dict):
 def get_left(invoiced, *credit_notes):
     """Take credit notes off an invoice, cell by cell.
 
-    Items that are on another account than those of the invoice, as a tax may ask for,
-    count as those of the invoice.
+    A tax may have another account for credit notes: its items count as those of the
+    invoice.
 
     :param invoiced: Table of the invoice
     :param credit_notes: Tables of its credit notes
@@ -180,7 +180,7 @@ def allot(left, column, amount, candidates):
     for rows in candidates:
         cells = [Cell(row, column) for row in rows if Cell(row, column) in left]
         whole = sum((left[cell] for cell in cells), NOTHING)
-        if cells and is_part(-amount.currency, whole.currency):
+        if cells and is_within(-amount.currency, whole.currency):
             break
     made_by = {cell.row: left[cell] for cell in cells}
     return -distribute(column, -amount, made_by)

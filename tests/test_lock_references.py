@@ -1,42 +1,176 @@
-"""Doors beside the document: what hangs on it, what it is of, what Odoo makes of it.
-
-A door that stands open in Odoo is proved to be open first. Where Odoo closes it itself,
-or nothing of the document goes through, that is what is seen.
-"""
+from psycopg2.errors import RestrictViolation
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .lock_common import LockCommon
 
 
 @tagged("post_install", "-at_install")
-class TestLockDoors(LockCommon):
+class TestLockReferences(LockCommon):
+    """What an issued document refers to is edited, merged or deleted."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.document = cls._invoice(100.0, 50.0)
 
-    def _draft(self):
-        return self._invoice(10.0, post=False)
-
-    def assertNothingClosedChanges(self, attack, may_refuse=False):
-        """With the lock on, nobody changes anything closed in this way."""
-        changes, refusal = self._attack(attack, self.document, self.users["superuser"])
-        self.assertEqual(
-            [
-                change
-                for change in self._get_closed_changes(changes)
-                # The name in lists, see COMPUTED_ANEW in test_lock_fields.
-                if not change.startswith("account_move.invoice_partner_display_name")
+    def test_exempt_tax(self):
+        tax = self.tax_sale_a.copy({"name": "Exempt", "amount": 0.0})
+        invoice = self._create_invoice(
+            partner_id=self.partner_a.id,
+            invoice_line_ids=[
+                self._prepare_invoice_line(price_unit=10.0, tax_ids=tax),
             ],
-            [],
+            post=True,
         )
-        if not may_refuse:
-            self.assertFalse(refusal)
+        self.assertHole(
+            lambda move: move.env["account.tax"].browse(tax.id).unlink(),
+            document=invoice,
+            by="Accounting administrator",
+            closed_since="cannot delete taxes that are currently in use",
+        )
 
-    # --- what the document refers to ---------------------------------------------
+    def test_what_it_refers_to(self):
+        address = self.env["res.partner"].create(
+            {"name": "Ramp", "type": "delivery", "parent_id": self.partner_a.id}
+        )
+        incoterm = self.env["account.incoterms"].create({"name": "New", "code": "NEW"})
+        rounding = self.cash_rounding_a
+        invoice = self._invoice(
+            10.0,
+            partner_shipping_id=address.id,
+            invoice_incoterm_id=incoterm.id,
+            invoice_cash_rounding_id=rounding.id,
+        )
+        for record, by in (
+            (address, "superuser"),
+            (incoterm, "Accounting administrator"),
+            (rounding, "Accounting administrator"),
+        ):
+            with self.subTest(record=record):
+                self.assertHole(
+                    lambda move, record=record: record.with_env(move.env).unlink(),
+                    document=invoice,
+                    by=by,
+                )
+
+    def test_merge_of_contacts(self):
+        def merge(move):
+            move.env["base.partner.merge.automatic.wizard"]._merge(
+                (self.partner_a + other).ids, other.with_env(move.env)
+            )
+
+        other = self.env["res.partner"].create(
+            {"name": "The one that stays", "email": self.partner_a.email}
+        )
+        self.assertHole(merge, by="superuser", refusal="cannot be removed or merged")
+
+    def test_merge_of_accounts(self):
+        accounts = self.company_data["default_account_revenue"] + self.env[
+            "account.account"
+        ].create(
+            {"name": "Other", "code": "OTHER", "account_type": "income"},
+        )
+
+        def merge(move):
+            wizard = move.env["account.merge.wizard"].new()
+            wizard._action_merge((accounts[1] + accounts[0]).with_env(move.env))
+
+        self.assertHole(merge, by="superuser", refusal="cannot be removed or merged")
+
+    def test_split_of_an_account(self):
+        """Of two companies: the lines of one of them go to a new account."""
+        other = self.setup_other_company()["company"]
+        account = self.company_data["default_account_revenue"]
+        account.write(
+            {
+                "company_ids": [Command.link(other.id)],
+                "code_mapping_ids": [
+                    Command.create({"company_id": other.id, "code": "SPLIT"})
+                ],
+            }
+        )
+        self.users["superuser"].company_ids += self.company + other
+
+        def split(move):
+            account.with_env(move.env).with_company(other)._action_unmerge()
+
+        self.assertHole(split, by="superuser", refusal="cannot be removed or merged")
+
+    def test_language_of_the_customer(self):
+        """Another language of the customer rewrote the terms of old invoices."""
+        self.env["ir.config_parameter"].sudo().set_param(
+            "account.use_invoice_terms", True
+        )
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.company.invoice_terms = "Pay in time"
+        invoice = self._invoice(10.0)
+        self.env.flush_all()
+        self.company.invoice_terms = "Pay at once"
+        self.assertFrozen(
+            lambda move: move.partner_id.sudo().write({"lang": "fr_FR"}),
+            invoice,
+            by="Billing",
+        )
+
+    def test_payment_term(self):
+        """A payment moved the due date to what the payment term says by then."""
+        invoice = self._invoice(100.0, invoice_payment_term_id=self.pay_terms_b.id)
+        self.env.flush_all()
+        self.pay_terms_b.line_ids.write({"nb_days": 90})
+
+        def get_due(move):
+            self.env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=move.ids
+            ).create({"amount": 10.0})._create_payments()
+            self.env.flush_all()
+            move.invalidate_recordset()
+            return move.invoice_date_due
+
+        due = invoice.invoice_date_due
+        self._set_lock(False)
+        with self._undone():
+            self.assertNotEqual(get_due(invoice), due)
+        self._set_lock(True)
+        with self._undone():
+            self.assertEqual(get_due(invoice), due)
+
+    def test_tax_group(self):
+        """Another group of a tax regrouped the totals of old invoices."""
+        group = self.tax_sale_a.tax_group_id.copy({"name": "Other"})
+        self.assertFrozen(
+            lambda move: move.line_ids.tax_line_id.sudo().write(
+                {"tax_group_id": group.id}
+            ),
+            self.document,
+            by="Accounting administrator",
+        )
+
+    @mute_logger("odoo.sql_db")
+    def test_order_line(self):
+        self._needs("sale", "invoice_lines", "sale.order.line")
+        self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
+        order = self.env["sale.order"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "order_line": [Command.create({"product_id": self.product_a.id})],
+            }
+        )
+        self.product_a.invoice_policy = "order"
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.env.flush_all()
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        with self.assertRaises(RestrictViolation), self.env.cr.savepoint():
+            order.order_line.write(
+                {"invoice_lines": [Command.unlink(invoice.invoice_line_ids.id)]}
+            )
+        self.env.invalidate_all()
+        self.assertEqual(invoice.invoice_line_ids.sale_line_ids, order.order_line)
 
     def test_what_it_refers_to_is_edited(self):
         """What was issued is not computed anew when somebody edits what it is of."""
@@ -107,7 +241,7 @@ class TestLockDoors(LockCommon):
             may_refuse=True,
         )
 
-    def test_h28_tags_of_taxes_rewritten(self):
+    def test_tags_of_taxes_rewritten(self):
         """The tags of all lines since a day, as the taxes have them today."""
         self._needs(
             "account_update_tax_tags", "date_from", "account.update.tax.tags.wizard"
@@ -132,7 +266,7 @@ class TestLockDoors(LockCommon):
             )
         )
 
-    def test_h27_delivered_after_it_was_invoiced(self):
+    def test_delivered_after_it_was_invoiced(self):
         """A delivery moved the printed day of delivery of what was invoiced before."""
         self._needs("sale_stock", "effective_date", "sale.order")
         self.env.user.group_ids += self.env.ref("sales_team.group_sale_manager")
@@ -163,7 +297,7 @@ class TestLockDoors(LockCommon):
             by="superuser",
         )
 
-    def test_h29_document_type_in_use(self):
+    def test_document_type_in_use(self):
         self._needs("l10n_latam_invoice_document", "l10n_latam_document_type_id")
         document_type = self.env["l10n_latam.document.type"].create(
             {"name": "Invoice", "code": "X", "country_id": self.env.ref("base.cl").id}
@@ -177,101 +311,6 @@ class TestLockDoors(LockCommon):
             document=invoice,
             by="superuser",
         )
-
-    # --- other ways to write -----------------------------------------------------
-
-    def test_import_by_external_id(self):
-        def load(move):
-            move.env["ir.model.data"].sudo().create(
-                {
-                    "module": "__import__",
-                    "name": "attacked",
-                    "model": "account.move",
-                    "res_id": move.id,
-                }
-            )
-            result = move.load(["id", "ref"], [["__import__.attacked", "imported"]])
-            if result["messages"]:
-                raise UserError(result["messages"][0]["message"])
-
-        self.assertHole(load)
-
-    def test_data_of_an_addon(self):
-        """A data file that names the document as its own, loaded once more."""
-        self.env["ir.model.data"].create(
-            {
-                "module": "__import__",
-                "name": "attacked",
-                "model": "account.move",
-                "res_id": self.document.id,
-            }
-        )
-        self.assertHole(
-            lambda move: move.sudo()._load_records(
-                [{"xml_id": "__import__.attacked", "values": {"ref": "changed"}}],
-                update=True,
-            )
-        )
-
-    def test_uninstalled_addon(self):
-        """Who gives a document to an addon and uninstalls that."""
-        self.env["ir.model.data"].create(
-            {
-                "module": "attacker",
-                "name": "attacked",
-                "model": "account.move",
-                "res_id": self.document.id,
-            }
-        )
-
-        def uninstall(move):
-            move.env["ir.model.data"].sudo()._module_data_uninstall(["attacker"])
-
-        self._set_lock(False)
-        self.assertTrue(
-            self._attack(uninstall, self.document, self.users["superuser"])[0]
-        )
-        self._set_lock(True)
-        with self.assertLogs("odoo.addons.base.models.ir_model"):
-            self.assertNothingClosedChanges(uninstall)
-
-    def test_copy(self):
-        """A copy is a draft without a number, whatever is asked of it."""
-        for values in (
-            {"name": f"INV/{self.today.year}/80000"},
-            {"posted_before": True},
-        ):
-            with self.subTest(values=values):
-                self._set_lock(False)
-                with self._undone():
-                    copy = self.document.with_user(self.clerk).copy(values)
-                    [[name, value]] = values.items()
-                    self.assertEqual(copy[name], value)
-                self._set_lock(True)
-                with self._undone(), self.assertRefusal():
-                    self.document.with_user(self.clerk).copy(values)
-
-    def test_lines_copied_into_it(self):
-        draft = self._draft()
-        note = self.env["account.move.line"].create(
-            {"move_id": draft.id, "display_type": "line_note", "name": "A note"}
-        )
-        self.assertHole(lambda move: note.with_env(move.env).copy({"move_id": move.id}))
-
-    def test_messages_taken_to_another_document(self):
-        draft = self._draft()
-        self.document._message_log(body="History")
-        self.assertHole(
-            lambda move: move.message_change_thread(draft.with_env(move.env))
-        )
-
-    def test_answer_by_email(self):
-        """What a mail gateway writes on the document that is answered to."""
-        self.assertHole(
-            lambda move: move.message_update({"from": "x"}, {"ref": "changed"}),
-        )
-
-    # --- what Odoo makes of it ---------------------------------------------------
 
     def test_automatic_entries(self):
         """Another period, another account: entries of their own, as ever."""

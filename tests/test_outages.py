@@ -20,7 +20,7 @@ POINTS = 12
 
 
 @tagged("post_install", "-at_install")
-class TestCrash(CreditNoteCommon, AccountTestInvoicingHttpCommon):
+class TestOutages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
     """Whatever breaks: a whole credit note or none, and it can be done again.
 
     Killed servers and cut connections are in dev/check stress (`--crashes`).

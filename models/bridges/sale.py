@@ -1,13 +1,74 @@
+"""Down payments of sales orders, if the Sales app is there."""
+
 import copy
 from collections import defaultdict
 
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..addition import addition
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': the order deducts what is left of its down payment
+        parts = self._get_parts_of_down_payments()
+        parts._check_no_deductions()
+        # Else the order would deduct nothing any more, see `_update_down_payments`.
+        parts._unlink_order_lines()
+        posted = super()._post(soft=soft)
+        posted._update_down_payments()
+        if posted._get_down_payment_lines():
+            # Again: the `action_post` of Sales sets the prices anew after this.
+            self.env.cr.precommit.add(lambda: posted.exists()._update_down_payments())
+        return posted
+
+    def _get_parts_of_down_payments(self):
+        """:return: the lines of these credit notes that credit a part of a down payment
+        or of its deduction, but take its whole quantity off the order, as lines made by
+        hand do
+        """
+        credit_notes = self.filtered(
+            lambda move: (
+                move.move_type == "out_refund"
+                and move.company_id.over_credit_policy == "block"
+            )
+        )
+        return credit_notes._get_down_payment_lines().filtered(
+            lambda line: line._credits_part_for_order()
+        )
+
+    def _get_down_payment_lines(self):
+        """:return: the lines of these documents that invoice or deduct down payments of
+        sales orders; none without the Sales app
+        """
+        if "is_downpayment" not in self.env["account.move.line"]._fields:
+            # Without Sales: do not read the lines.
+            return self.env["account.move.line"]
+        return self.line_ids._filter_down_payments()
+
+    def _update_down_payments(self):
+        """Make sales orders deduct what these documents left of their down payments.
+
+        Sales deducts a down payment whole as long as its quantity counts as invoiced,
+        at the price of its order line. It lowers that price only by credit note lines
+        that take the quantity back, too.
+        """
+        lines = (self + self.reversed_entry_id)._get_down_payment_lines()
+        if lines:
+            self._update_order_lines(lines)
+
+    @addition(otherwise=None, savepoint=True)
+    def _update_order_lines(self, lines):
+        # sudo: whoever may post the credit note may not change orders by himself
+        for order_line in lines.sudo().sale_line_ids:
+            if order_line.is_downpayment and not order_line.display_type:
+                order_line.invoice_lines._update_down_payment_price(order_line)
+
 
 class AccountMoveLine(models.Model):
-    """Down payments of sales orders on invoice lines, if the Sales app is there."""
-
     _inherit = "account.move.line"
 
     def _filter_down_payments(self):
@@ -29,7 +90,7 @@ class AccountMoveLine(models.Model):
         return (
             bool(self._filter_down_payments())
             and self.quantity < 0
-            # sudo: what the order does next does not depend on who looks at it
+            # sudo: the same for everybody
             and bool(self.sudo()._get_order_lines())
         )
 
@@ -41,7 +102,7 @@ class AccountMoveLine(models.Model):
         line = self.credited_line_id
         if (
             not self._is_credit_note_line()
-            # sudo: what the order does next does not depend on who looks at it
+            # sudo: the same for everybody
             or not self.sudo()._get_order_lines()
             or self.currency_id != line.currency_id
         ):
@@ -74,9 +135,9 @@ class AccountMoveLine(models.Model):
             invoice=self.move_id.name,
         )
 
-    def _keep_down_payments(self):
-        """Let the order deduct whole what these credit note lines credit of a down
-        payment: what is given out of goodwill pays none of it back.
+    def _unmark_down_payments(self):
+        """Unmark lines that credit a down payment out of goodwill, so that the sales
+        order deducts all of the down payment.
         """
         if lines := self.filtered(
             lambda line: line.credited_line_id._is_down_payment()
@@ -108,7 +169,8 @@ class AccountMoveLine(models.Model):
         order = order_line.order_id
         is_locked = order.locked
         if is_locked:
-            # Against changes by hand: what was credited is credited all the same.
+            # A locked order refuses changes by hand; this one follows from the credit
+            # note.
             order.locked = False
         order_line.price_unit = price_unit
         if len(lines) == 1:
@@ -130,7 +192,7 @@ class AccountMoveLine(models.Model):
         return 1.0 + credited / self.amount_currency
 
     def _get_tax_data_left(self, price_unit):
-        """Say what the taxes of a down payment come to once it was credited in part.
+        """Compute the taxes of a down payment that was credited in part.
 
         Sales keeps them to the cent, and deducts them as long as the price is that of
         this data; else it computes them anew.
