@@ -1,10 +1,18 @@
 {
     "name": "Customer Credit Notes",
-    "summary": "Credit wrong customer invoices from the customer's form",
-    "version": "19.0.1.0.0",
+    "summary": "Credit wrong customer invoices from the customer's form: "
+    "in whole or in part, to the cent, printed and sent; what is issued is locked",
+    "version": "19.0.1.1.0",
     "author": "Customer Credit Notes contributors",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
+    "development_status": "Beta",
+    "application": True,
+    "images": [
+        "static/description/banner.png",
+        "static/description/invoices.png",
+        "static/description/dialog.png",
+    ],
     "depends": ["account"],
     "data": [
         "security/ir.model.access.csv",

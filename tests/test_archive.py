@@ -436,7 +436,7 @@ class TestArchiveElectronic(CreditNoteCommon, AccountTestInvoicingHttpCommon):
     def test_netherlands(self):
         """Odoo makes no file there before all is known that it has to say."""
         if "ubl_cii_xml_id" not in self.env["account.move"]._fields:
-            self.skipTest("needs account_edi_ubl_cii")
+            self.skipTest("no UBL in this database: --with account_edi_ubl_cii")
         for partner in self.env.company.partner_id + self.partner_a:
             partner.write(
                 {
@@ -477,7 +477,7 @@ class TestArchiveItaly(CreditNoteCommon, AccountTestInvoicingHttpCommon):
     def setUpClass(cls):
         super().setUpClass()
         if "l10n_it_edi_state" not in cls.env["account.move"]._fields:
-            cls.skipTest(cls, "l10n_it_edi is not installed: dev/test --with it")
+            cls.skipTest(cls, "not in this database: --with l10n_it_edi")
         address = {
             "street": "Via Roma 1",
             "zip": "20121",

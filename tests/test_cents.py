@@ -267,9 +267,7 @@ class ElectronicCentsCommon(CentsCommon):
     def setUpClass(cls):
         super().setUpClass()
         if "account.edi.xml.ubl_bis3" not in cls.env.registry:
-            cls.skipTest(
-                cls, "account_edi_ubl_cii is not installed: dev/test --with it"
-            )
+            cls.skipTest(cls, "no UBL in this database: --with account_edi_ubl_cii")
         for partner, vat in (
             (cls.env.company.partner_id, "BE0202239951"),
             (cls.partner_a, "BE0477472701"),

@@ -49,9 +49,7 @@ class EdiCommon(CreditNoteCommon):
     def setUpClass(cls):
         super().setUpClass()
         if "account.edi.xml.ubl_bis3" not in cls.env.registry:
-            cls.skipTest(
-                cls, "account_edi_ubl_cii is not installed: dev/test --with it"
-            )
+            cls.skipTest(cls, "no UBL in this database: --with account_edi_ubl_cii")
         cls.env.company.partner_id.write(
             {
                 "vat": "BE0202239951",
@@ -402,7 +400,7 @@ class TestEdiCreditNote(EdiCommon):
     def test_ubl_billing_reference(self):
         """Odoo writes it for Dutch suppliers only, and from the free text `ref`."""
         if "account.edi.xml.ubl_bis3" not in self.env:
-            self.skipTest("account_edi_ubl_cii is not in this database")
+            self.skipTest("no UBL in this database: --with account_edi_ubl_cii")
         invoice = self._invoice(100.0, invoice_date="2026-05-10")
         draft = self._native_credit_note(invoice, post=False)
         draft.ref = "PO 4711"
@@ -465,7 +463,7 @@ class TestHungary(CreditNoteCommon):
     def test_paid_and_credited_whole_is_a_storno(self):
         """Its payments stay matched, so the credit note stays open."""
         if "l10n_hu_edi_state" not in self.env["account.move"]._fields:
-            self.skipTest("l10n_hu_edi is not installed: dev/test --with it")
+            self.skipTest("not in this database: --with l10n_hu_edi")
         invoice = self._invoice(100.0)
         self._register_payment(invoice)
         part = self._credit(invoice, credit_method="amount", amount=15.0)

@@ -7,7 +7,7 @@ from odoo.tests import Form, tagged
 from .common import CreditNoteCommon
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestOdooReversal(CreditNoteCommon):
     """Odoo's own doors: the same dialog for invoices, nothing new for the rest."""
 

@@ -13,7 +13,7 @@ from .common import CreditNoteCommon
 OUR_DOCUMENT = "account_partner_credit_note.report_credit_note_document"
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
     """The credit note on paper, made by the real wkhtmltopdf and read back as text."""
 
@@ -255,7 +255,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             "l10n_din5008.external_layout_din5008", raise_if_not_found=False
         )
         if not layout:
-            self.skipTest("l10n_din5008 is not installed: dev/test --with it")
+            self.skipTest("no such layout in this database: --with l10n_din5008")
         self.company.external_report_layout_id = layout
         self.partner_a.vat = "DE123456788"
         invoice = self._invoice(100.0, invoice_date="2026-05-10")

@@ -138,7 +138,7 @@ class ReversalsCommon(CreditNoteCommon):
         return (line.display_type, line.sequence, line.name or "", line.balance)
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestReversals(ReversalsCommon):
     """Many credit notes at once: as Odoo makes them one by one, addons included."""
 
@@ -345,9 +345,16 @@ class TestReversals(ReversalsCommon):
             told = self._get_changes_told(credit_note)
             self.assertIn(("state", "Draft", "Posted", 0, 0), told)
 
-    # -------------------------------------------------------------------------
-    # COST
-    # -------------------------------------------------------------------------
+    def test_rpc_makes_no_batch(self):
+        """A context that comes over the network holds no object of ours."""
+        for value in ({"plans": {}}, "ReversalBatch", [1], True, object()):
+            moves = self.env["account.move"].with_context(**{ReversalBatch.key: value})
+            self.assertIsNone(ReversalBatch.of(moves.env))
+
+
+@tagged("post_install", "-at_install")
+class TestReversalQueries(ReversalsCommon):
+    """Of this addon and Odoo: neighbours have their own."""
 
     def _count_queries(self, number):
         invoices = self.env["account.move"].concat(
@@ -370,12 +377,6 @@ class TestReversals(ReversalsCommon):
         each = (many - few) / 30
         self.assertLessEqual(each, 16)
         self.assertLess(self._count_queries(1), 180)
-
-    def test_rpc_makes_no_batch(self):
-        """A context that comes over the network holds no object of ours."""
-        for value in ({"plans": {}}, "ReversalBatch", [1], True, object()):
-            moves = self.env["account.move"].with_context(**{ReversalBatch.key: value})
-            self.assertIsNone(ReversalBatch.of(moves.env))
 
 
 class HookCases:

@@ -1,3 +1,4 @@
+import ast
 from collections import defaultdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ ORDER = {
 }
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestStructure(TransactionCase):
     """What is decided by the order of the imports, and breaks without a word."""
 
@@ -40,3 +41,17 @@ class TestStructure(TransactionCase):
             if len(rooms) > 1
         }
         self.assertEqual(several, ORDER)
+
+    def test_skipped_tests_say_what_they_want(self):
+        """`dev/test` runs them beside these addons; nothing else is left out."""
+        for path in Path(__file__).parent.glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "attr", "") == "skipTest"
+                ):
+                    reason = ast.unparse(node.args[-1]).strip("'\"")
+                    if "without Odoo's demo data" not in reason:
+                        self.assertRegex(
+                            reason, r"--with [\w,{}]+$", f"{path.name}:{node.lineno}"
+                        )

@@ -282,7 +282,7 @@ class TestTranslated(CreditNoteCommon):
             "l10n_din5008.external_layout_din5008", raise_if_not_found=False
         )
         if not layout:
-            self.skipTest("l10n_din5008 is not installed")
+            self.skipTest("no such layout in this database: --with l10n_din5008")
         self.env.company.external_report_layout_id = layout
         self.env["ir.module.module"]._load_module_terms(["l10n_din5008"], ["de_DE"])
         self.partner_a.lang = "de_DE"

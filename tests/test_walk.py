@@ -9,7 +9,7 @@ from .common import CreditNoteCommon
 ADDON = Path(__file__).parents[1]
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestWalk(CreditNoteCommon):
     """The walk of a ticked invoice is the one that docs/architecture.md describes."""
 

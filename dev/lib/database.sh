@@ -11,12 +11,14 @@ drop_database() {
     rm -rf "${ODOO_DATA:?}/filestore/$1"
 }
 
-# Sets TEMPLATE. It does not hold this addon, so that it outlives every change of it.
+# ensure_template [ADDON...]: sets TEMPLATE, which has these addons of Odoo, too. It does not hold this
+# addon, so that it outlives every change of it.
 ensure_template() {
     local key
     key=$( (echo "$ODOO_VERSION $PG_MAJOR" && cat "$DEV/requirements/odoo.txt") | short_hash)
     TEMPLATE=template_$key
     database_exists "$TEMPLATE" || locked template _make_template
+    [ $# = 0 ] || _ensure_template_with "$@"
 }
 
 _make_template() {
@@ -26,11 +28,38 @@ _make_template() {
     local building=${TEMPLATE}_building
     drop_database "$building"
     pg createdb -T template0 -E UTF8 --lc-collate=C "$building"
-    quietly template.log "Making the template database" \
-        "${ODOO[@]}" -c "$ODOO_CONF" -d "$building" -i account --with-demo --no-http --max-cron-threads=0 --stop-after-init
+    _install_in_template account
     # Nothing of a database for development is to be told to anyone.
     sql "$building" "UPDATE ir_cron SET active = false WHERE ir_actions_server_id IN (
         SELECT res_id FROM ir_model_data WHERE module = 'mail' AND name = 'ir_cron_module_update_notification')"
+    _name_template
+}
+
+_ensure_template_with() {
+    local base=$TEMPLATE
+    TEMPLATE+=_$(printf '%s\n' "$@" | sort | short_hash)
+    database_exists "$TEMPLATE" || locked template _make_template_with "$base" "$@"
+}
+
+_make_template_with() {
+    ! database_exists "$TEMPLATE" || return 0
+    local building=${TEMPLATE}_building base=$1 left
+    shift
+    need_disk 1000 "$PG_HOME"
+    say "Making a database with $# more of Odoo's addons, once (a few minutes)"
+    # Those of a list that is no more.
+    for left in $(sql postgres "SELECT datname FROM pg_database WHERE datname LIKE '${base}\_%'"); do drop_database "$left"; done
+    TEMPLATE=$base copy_template "$building"
+    _install_in_template "$(IFS=, && echo "$*")"
+    _name_template
+}
+
+_install_in_template() {
+    quietly template.log "Making the template database" \
+        "${ODOO[@]}" -c "$ODOO_CONF" -d "$building" -i "$1" --with-demo --no-http --max-cron-threads=0 --stop-after-init
+}
+
+_name_template() {
     drop_database "$TEMPLATE"
     mkdir -p "$ODOO_DATA/filestore/$building"
     mv "$ODOO_DATA/filestore/$building" "$ODOO_DATA/filestore/$TEMPLATE"

@@ -1,11 +1,15 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
 usage: run_tests.py [--verbose] [--all-warnings] [--results FILE] [--also COMMAND]
-                    [--then COMMAND]...
+                    [--then COMMAND]... [--neighbours COMMAND --addons-path PATH]
                     LOG IGNORE ADDON -- ODOO...
 
 What follows `--then` is a Python script with its arguments, run once Odoo has ended,
 that logs as Odoo does; each of them in its turn.
+
+A test that wants other addons is skipped, and its reason ends with `--with A,B`. The
+command of `--neighbours` gets these addons and the tests as Odoo's test tags, and runs
+Odoo beside them. Of what is skipped there, too, an addon is not in PATH, or it failed.
 
 The command's log goes to the file LOG; from it come the line per test, the tracebacks
 of what failed and the closing line. Warnings and errors in the log fail the run too,
@@ -30,6 +34,10 @@ STARTING = re.compile(r"^Starting (?P<test>\S+) \.\.\.")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)")
 # These loggers speak after the tests of an addon, never during one.
 BETWEEN_TESTS = ("odoo.modules.loading", "odoo.tests.result", "odoo.service.server")
+# Our own reasons, and that of Odoo's tests of a country.
+WANTED = re.compile(
+    r"(?:--with (?P<addons>[\w,]+)|not installed \((?P<country>\w+)\))$"
+)
 BROKEN = re.compile(r"^(?:FAIL|ERROR): (?P<subtest>Subtest )?(?P<test>.+)")
 
 
@@ -41,6 +49,8 @@ class Run:
         self.ignored = ignored
         self.all_warnings = all_warnings
         self.tests = {}  # (logger, test) -> "passed", "failed" or "skipped"
+        self.reasons = {}  # (logger, test) -> why it was skipped
+        self.beside = ""  # what tests are run beside
         self.failures = []  # what the log says of tests that failed
         self.problems = []  # (running test, warning or error)
         self.current = None
@@ -55,8 +65,8 @@ class Run:
             return
         self.end_entry()
         self.entry = [line]
-        logger, text = match["logger"], match["text"]
-        if logger in BETWEEN_TESTS:
+        logger, text = match["logger"] + self.beside, match["text"]
+        if match["logger"] in BETWEEN_TESTS:
             self.end_test()
         is_test = ".tests." in logger
         if is_test and (found := STARTING.match(text)):
@@ -65,13 +75,15 @@ class Run:
             self.started = time.monotonic()
             self.tests[self.current] = "passed"
         elif is_test and (found := SKIPPED.match(text)):
-            self.tests[self.test_of(logger, found["test"])] = "skipped"
+            test = self.test_of(logger, found["test"])
+            self.tests[test] = "skipped"
+            self.reasons[test] = found["reason"].strip()
         elif match["level"] == "ERROR" and (found := BROKEN.match(text)):
             # A subtest's description follows its test's name.
             name = found["test"].split(" ")[0] if found["subtest"] else found["test"]
             self.tests[self.test_of(logger, name)] = "failed"
             self.keep = self.failures
-        elif logger == "odoo.tests.result":
+        elif match["logger"] == "odoo.tests.result":
             pass  # Odoo's own closing line
         elif match["level"] in ("WARNING", "ERROR", "CRITICAL"):
             self.keep = self.problems
@@ -112,6 +124,33 @@ class Run:
     def count(self, result):
         return list(self.tests.values()).count(result)
 
+    def take_skipped_for_want_of_addons(self, addons_path):
+        """Take the tests out that want addons which are in these folders.
+
+        :return: {(logger, test): [addon]}
+        """
+        folders = [Path(folder) for folder in addons_path.split(",")]
+
+        def is_there(addon):
+            return any((path / addon / "__manifest__.py").exists() for path in folders)
+
+        wanted = {}
+        for test, reason in self.reasons.items():
+            if (found := WANTED.search(reason)) and self.tests[test] == "skipped":
+                addons = (found["addons"] or found["country"]).split(",")
+                if all(is_there(addon) for addon in addons):
+                    wanted[test] = addons
+        for test in wanted:
+            del self.tests[test]
+            del self.reasons[test]
+        return wanted
+
+
+def get_test_tag(addon, test):
+    """:return: Odoo's test tag of a test, or of the class whose `setUpClass` skipped"""
+    name = re.sub(r"^setUpClass \(.*\.(\w+)\)$", r"\1", test)
+    return f"/{addon}:{name}"
+
 
 def read_patterns(path):
     lines = (line.strip() for line in path.read_text().splitlines())
@@ -145,6 +184,36 @@ def follow(command, log, run, verbose):
             sys.stdout.flush()
     run.end()
     return process.returncode
+
+
+def run_neighbours(command, addons_path, log, run, verbose):
+    """Run what was skipped beside the addons that it wants."""
+    wanted = run.take_skipped_for_want_of_addons(addons_path)
+    if not wanted:
+        return 0
+    by_addons = {}
+    for (_logger, test), addons in wanted.items():
+        by_addons.setdefault(",".join(addons), []).append(test)
+    print(f"\nSkipped for want of other addons, and run beside them ({len(wanted)}):")
+    for addons, tests in sorted(by_addons.items()):
+        classes = {get_test_tag("", test).split(":")[1].split(".")[0] for test in tests}
+        print(f"  {addons:<44} {len(tests):>3}  {', '.join(sorted(classes))}")
+    sys.stdout.flush()
+    run.beside = " (beside other addons)"
+    status = follow(
+        [
+            *shlex.split(command),
+            ",".join(sorted({addon for addons in wanted.values() for addon in addons})),
+            ",".join(sorted(get_test_tag(run.addon, test) for _logger, test in wanted)),
+        ],
+        log,
+        run,
+        verbose,
+    )
+    for _logger, test in run.take_skipped_for_want_of_addons(addons_path):
+        run.tests[run.beside, test] = "failed"
+        run.failures.append(f"FAIL: {test} is skipped beside the addons that it wants")
+    return status
 
 
 def run_also(command, run):
@@ -197,6 +266,8 @@ def report(run, status, log_path):
         print("\n" + "".join(log_path.read_text().splitlines(keepends=True)[-30:]))
         print(f"Odoo ended with status {status}, which counts as one failed test.")
         failed += 1
+    for (_logger, test), reason in sorted(run.reasons.items()):
+        print(f"skipped  {test}: {reason}")
     if failed:
         print(f"\nThe whole log is {log_path}")
     if not failed and not passed:
@@ -213,6 +284,8 @@ def main():
     parser.add_argument("--also", help="another command that counts as a test")
     parser.add_argument("--results", type=Path, help="write how each test went here")
     parser.add_argument("--then", action="append", default=[])
+    parser.add_argument("--neighbours", help="run what wants other addons with this")
+    parser.add_argument("--addons-path", default="", help="where addons are")
     parser.add_argument("log", type=Path)
     parser.add_argument("ignore", type=Path)
     parser.add_argument("addon")
@@ -226,6 +299,17 @@ def main():
             for then in options.then:
                 script = [sys.executable, *shlex.split(then)]
                 status = follow(script, log, run, options.verbose) or status
+            if options.neighbours:
+                status = (
+                    run_neighbours(
+                        options.neighbours,
+                        options.addons_path,
+                        log,
+                        run,
+                        options.verbose,
+                    )
+                    or status
+                )
     if options.also:
         run_also(options.also, run)
     if options.results:

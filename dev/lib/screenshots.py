@@ -13,9 +13,10 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from playwright.sync_api import Error, sync_playwright
 
+STATIC = Path(__file__).parents[2] / "static" / "description"
 WINDOW = {"width": 1400, "height": 900}
 TALL_WINDOW = {"width": 1400, "height": 1040}
 WIDE_WINDOW = {"width": 1600, "height": 900}
@@ -199,6 +200,38 @@ def frame_page(pdf, path):
     picture.paste(sheet, (left, top))
     picture.save(path)
     shrink(path)
+
+
+def make_banner(folder):
+    """The picture of Odoo's Apps: the name, and the list of the tab."""
+    width, height = 2 * 560, 2 * 280  # as the store wants it, for fine screens
+    picture = Image.new("RGB", (width, height), "#714B67")
+    draw = ImageDraw.Draw(picture)
+
+    def write(top, text, size, fill, bold=""):
+        font = ImageFont.truetype(f"DejaVuSans{bold}.ttf", size)
+        draw.multiline_text((48, top), text, fill, font, spacing=10)
+
+    with Image.open(STATIC / "icon.png") as image:
+        icon = image.convert("RGBA").resize((96, 96))
+    picture.paste(icon, (48, 56), icon)
+    write(180, "Customer\nCredit Notes", 46, "white", "-Bold")
+    write(
+        322,
+        "Tick wrong invoices on the\ncustomer's form. Credit them\n"
+        "to the cent. Print and send.",
+        25,
+        "#E8DDE5",
+    )
+    with Image.open(folder / "invoices.png") as image:
+        shot = image.convert("RGB").crop((16, 415, 866, 1012))
+    shot = shot.resize((640, shot.height * 640 // shot.width), Image.Resampling.LANCZOS)
+    left, top = width - shot.width - 32, (height - shot.height) // 2
+    frame = (left - 3, top - 3, left + shot.width + 3, top + shot.height + 3)
+    draw.rectangle(frame, fill="#55364D")
+    picture.paste(shot, (left, top))
+    picture.save(folder / "banner.png")
+    shrink(folder / "banner.png")
 
 
 def draw_logo(context):
@@ -432,6 +465,7 @@ def main():
         browser.close()
     if errors := clerk.errors + phone.errors:
         sys.exit("Errors in the browser:\n" + "\n".join(errors))
+    make_banner(folder)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,6 @@
 #
 #   --append       add to what the last run measured (the sources must be the same)
 #   --report       only print what was measured
-#
-# All there is, beside the neighbours too; what no test goes through then is named at the end:
-#   dev/check coverage
-#   dev/check coverage --append --with sale_stock,sale_expense,purchase,point_of_sale,account_debit_note \
-#       :TestSale :TestDownPayment :TestStock :TestExpense :TestPurchase :TestPointOfSale \
-#       :TestDebitNote :TestLockReferences
-#   dev/check coverage --append --with account_edi_ubl_cii,account_edi,account_update_tax_tags,\
-#       l10n_latam_invoice_document,l10n_hu_edi,l10n_es_edi_tbai,l10n_es_edi_verifactu,l10n_in_edi,\
-#       l10n_my_edi,l10n_tw_edi_ecpay,l10n_vn_edi_viettel \
-#       :TestEdiCreditNote :TestHungary :TestLockEdi :TestLockReferences :TestArchive
 
 append='' report='' arguments=() partial=''
 while [ $# -gt 0 ]; do

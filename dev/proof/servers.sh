@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# dev/check servers [--seconds N]
+#
+# Several workers and a proxy, a read replica, a restricted database user; backup and restore.
+#
+# A PostgreSQL of its own, of each version that is installed, with a streaming replica (`db_replica_host`), a
+# user who owns the database and may do nothing else, and Odoo with workers, a gevent port and `proxy_mode`. On it
+# `dev/check stress` for N seconds (40); the replica has to answer what only reads, and the websocket has to be
+# well. Then the database is restored from pg_dump and from the backup of Odoo's database manager: the seals agree
+# with the documents, and the database goes on refusing to change them.
+
+seconds=40
+parse_arguments '' seconds "$@"
+want_numbers seconds
+setup_odoo
+ensure_template
+drop_left_databases
+role=odoo_restricted
+
+new_run_database source
+copy_template "$source"
+say "Installing the addon"
+quietly servers-install.log "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$source" \
+    -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+database=$source
+
+# The two clusters are in a folder of PostgreSQL's user.
+work=$(mktemp -d -p "$PG_HOME")
+on_exit rm -rf "$work"
+chmod 755 "$work"
+stop_cluster() { _as_owner "$bin/pg_ctl" -D "$1" -m immediate -w -s stop >/dev/null 2>&1 || true; }
+
+# start_cluster DATA SOCKET
+start_cluster() {
+    _own_folder "$2"
+    _as_owner "$bin/pg_ctl" -D "$1" -w -s -l "$1/server.log" start -o "-c listen_addresses='' \
+        -c unix_socket_directories='$2' -c max_connections=120 -c jit=off -c hot_standby_feedback=on" >"$log" 2>&1 ||
+        fail_with_log "$1/server.log" "Starting PostgreSQL"
+    on_exit stop_cluster "$1"
+}
+
+# on_primary TOOL ARGUMENT...: as who owns the database
+on_primary() { "$bin/$1" -h "$primary/socket" -U "$role" "${@:2}"; }
+count_replica() {
+    "$bin/psql" -h "$replica/socket" -U "$PG_ROLE" -d "$database" -XAtc \
+        "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '$database'"
+}
+
+# check_restored NAME WHAT: what is in the database is what was issued, and stays so.
+check_restored() {
+    "$VENV/bin/python" "$DEV/lib/check_seal.py" "host=$primary/socket user=$PG_ROLE dbname=$1" >"$log" 2>&1 ||
+        fail_with_log "$log" "Comparing the seals of $2"
+    ! "$bin/psql" -h "$primary/socket" -U "$PG_ROLE" -d "$1" -Xqc "UPDATE account_move SET name = 'X' WHERE id = (
+        SELECT max(move_id) FROM account_document_seal)" 2>"$log" || die "$2 lets a sealed document be changed"
+    grep -q . "$log" || die "$2 does not say why"
+    note "$2: the seals agree, and the database refuses changes"
+}
+
+check_on() {
+    local bin=$1 major conf port gevent_port server
+    major=$(basename "$(dirname "$bin")")
+    primary=$work/$major-primary replica=$work/$major-replica
+    log=$LOGS/servers-$major.log
+    say "PostgreSQL $major with a replica and a restricted user"
+    mkdir "$primary" "$replica"
+    _own_folder "$primary/data"
+    _own_folder "$replica/data"
+    _as_owner "$bin/initdb" -D "$primary/data" -U "$PG_ROLE" -A trust -E UTF8 --locale=C.UTF-8 -N >"$log" 2>&1 ||
+        fail_with_log "$log" "Making the cluster"
+    start_cluster "$primary/data" "$primary/socket"
+    "$bin/psql" -h "$primary/socket" -U "$PG_ROLE" -d postgres -Xqc "CREATE ROLE $role LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
+    "$bin/createdb" -h "$primary/socket" -U "$PG_ROLE" -T template0 -E UTF8 --lc-collate=C -O "$role" "$database"
+    pg pg_dump --no-owner "$database" | on_primary psql -Xq -v ON_ERROR_STOP=1 -d "$database" >"$log" 2>&1 ||
+        fail_with_log "$log" "Restoring as a restricted user"
+    _as_owner "$bin/pg_basebackup" -h "$primary/socket" -U "$PG_ROLE" -D "$replica/data" -R -c fast >"$log" 2>&1 ||
+        fail_with_log "$log" "Making the replica"
+    start_cluster "$replica/data" "$replica/socket"
+
+    conf=$work/$major.conf
+    sed -e "s|^db_host.*|db_host = $primary/socket|" -e "s|^db_user.*|db_user = $role|" "$ODOO_CONF" >"$conf"
+    printf '%s\n' "db_replica_host = $replica/socket" "proxy_mode = True" "db_name = $database" >>"$conf"
+    read -r port gevent_port < <(free_ports)
+    # The server starts its second kind of process by its own file's name: `-m odoo` has none.
+    echo 'from odoo.cli import main; main()' >"$work/odoo-bin"
+    start_child "$VENV/bin/python" "$work/odoo-bin" -c "$conf" --db-filter "^$database\$" --workers 3 \
+        --max-cron-threads=1 --http-port "$port" --gevent-port "$gevent_port" >"$LOGS/servers-odoo-$major.log" 2>&1
+    server=$CHILD
+    wait_for_url "http://127.0.0.1:$port/web/login" || fail_with_log "$LOGS/servers-odoo-$major.log" "Starting Odoo"
+    wait_for_url "http://127.0.0.1:$gevent_port/websocket/health" || die "the gevent port does not answer"
+    local before
+    before=$(count_replica)
+    run_child "$VENV/bin/python" "$DEV/lib/stress.py" --url "http://127.0.0.1:$port" --db "$database" \
+        --socket "$primary/socket" --role "$PG_ROLE" --master "$server" --log "$LOGS/servers-odoo-$major.log" \
+        --seconds "$seconds" >"$log" 2>&1 || fail_with_log "$log" "dev/check stress"
+    note "$(tail -n 1 "$log")"
+    # PostgreSQL counts a session's work when it has been idle for a second.
+    sleep 2
+    local read_only=$(($(count_replica) - before))
+    [ "$read_only" -gt 20 ] || die "the replica answered $read_only transactions only"
+    note "the replica answered $read_only transactions"
+    kill -TERM -- "-$server"
+    wait_child "$server" || true
+
+    "${ODOO[@]}" shell -c "$conf" --no-http >"$log" 2>&1 <<'PYTHON' || fail_with_log "$log" "Chaining the seals"
+while env["account.document.seal"].search_count([("chain", "=", False)]):
+    env.ref("account_partner_credit_note.ir_cron_account_document_seal").method_direct_trigger()
+PYTHON
+    on_primary pg_dump -Fc "$database" >"$work/$major.dump"
+    "$bin/createdb" -h "$primary/socket" -U "$PG_ROLE" -T template0 -E UTF8 -O "$role" dumped
+    on_primary pg_restore -d dumped --no-owner "$work/$major.dump" >"$log" 2>&1 || fail_with_log "$log" "pg_restore"
+    check_restored dumped "restored from pg_dump"
+    # Its restore makes a database, which the restricted user must not.
+    sed -i -e "s|^db_user.*|db_user = $PG_ROLE|" -e "/^db_name/d" "$conf"
+    "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&
+        "${ODOO[@]}" db -c "$conf" load managed "$work/$major.zip" >>"$log" 2>&1 || fail_with_log "$log" "Odoo's database manager"
+    check_restored managed "restored by Odoo's database manager"
+    rm -rf "${ODOO_DATA:?}/filestore/managed"
+    stop_cluster "$replica/data"
+    stop_cluster "$primary/data"
+}
+
+wait_for_url() {
+    "$VENV/bin/python" - "$1" <<'PYTHON'
+import sys
+import time
+import urllib.request
+
+for _ in range(120):
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1]).read()
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.5)
+sys.exit(1)
+PYTHON
+}
+
+for bin in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
+    # An older one cannot read what a newer one dumped.
+    if [ -x "$bin/initdb" ] && [ "$(basename "$(dirname "$bin")")" -ge "$PG_MAJOR" ]; then check_on "$bin"; fi
+done
+say "Passed"
