@@ -92,7 +92,7 @@ check_on() {
     run_child "$VENV/bin/python" "$DEV/lib/stress.py" --url "http://127.0.0.1:$port" --db "$database" \
         --socket "$primary/socket" --role "$PG_ROLE" --master "$server" --log "$LOGS/servers-odoo-$major.log" \
         --seconds "$seconds" >"$log" 2>&1 || fail_with_log "$log" "dev/check stress"
-    note "$(tail -n 1 "$log")"
+    note "stress: $(grep -v '^$' "$log" | tail -n 2 | tr '\n' ' ')"
     # PostgreSQL counts a session's work when it has been idle for a second.
     sleep 2
     local read_only=$(($(count_replica) - before))
@@ -104,6 +104,8 @@ check_on() {
     "${ODOO[@]}" shell -c "$conf" --no-http >"$log" 2>&1 <<'PYTHON' || fail_with_log "$log" "Chaining the seals"
 while env["account.document.seal"].search_count([("chain", "=", False)]):
     env.ref("account_partner_credit_note.ir_cron_account_document_seal").method_direct_trigger()
+    # It has a transaction of its own: the next one here sees what it did.
+    env.cr.commit()
 PYTHON
     on_primary pg_dump -Fc "$database" >"$work/$major.dump"
     "$bin/createdb" -h "$primary/socket" -U "$PG_ROLE" -T template0 -E UTF8 -O "$role" dumped

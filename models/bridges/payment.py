@@ -55,7 +55,7 @@ class AccountMove(models.Model):
 
     def _get_payments_refundable_online(self):
         """:return: list of RefundablePayment: payments of the credited invoice, in its
-            currency, with what can be given back of each
+        currency, with what can be given back of each
         """
         self.ensure_one()
         if "payment_transaction_id" not in self.env["account.payment"]._fields:
