@@ -370,7 +370,11 @@ class TestOdooHasOtherPages(AdditionCommon, AccountTestInvoicingHttpCommon):
         credit_note = self._credit(invoice)
         self.assertEqual(credit_note._get_name_invoice_report(), CREDIT_NOTE_DOCUMENT)
         for xmlid, old, new in (
-            ("account.report_invoice_document", "credit_note_title", "other_title"),
+            (
+                "account.report_invoice_document",
+                'name="invoice_date"',
+                'name="its_date"',
+            ),
             ("account.report_invoice", 't-set="lang"', 't-set="its_lang"'),
         ):
             logs = self._change(xmlid, old, new)
