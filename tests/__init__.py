@@ -63,6 +63,7 @@ from . import test_refusals
 from . import test_remaining
 from . import test_report
 from . import test_reversals
+from . import test_request
 from . import test_rpc
 from . import test_sale
 from . import test_settlement

@@ -1,5 +1,7 @@
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import fields
 from odoo.tests import HttpCase, tagged
@@ -141,12 +143,26 @@ class TestRpc(CreditNoteCommon, HttpCase):
         self.assertEqual(values["new_move_ids"], invoice.reversal_move_ids.ids)
         self.assertEqual(invoice.reversal_move_ids.state, "draft")
 
-    def test_issued_twice_is_credited_twice(self):
+    def test_example(self):
+        """The calls of docs/api.md, as they stand there, with the ids of here."""
+        text = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+        calls = re.findall(r'curl "\$URL/(\w+)".*? -d \'(.*?)\'', text, re.DOTALL)
+        self.assertEqual(
+            [method for method, _body in calls], ["create", "action_issue", "read"]
+        )
         invoice = self._invoice(100.0)
-        wizard_ids = self._make_dialog(invoice, credit_method="amount", amount=50.0)
-        for _time in range(2):
-            self._call("account.move.reversal", "action_issue", ids=wizard_ids)
-        self.assertEqual(invoice.reversal_move_ids.mapped("amount_total"), [50.0, 50.0])
+        ids = {42: invoice.id, 1: self.reason.id}
+        for method, body in calls:
+            for number, record_id in ids.items():
+                body = re.sub(rf"(?<=[\[ ]){number}(?=[\],])", str(record_id), body)
+            status, answer = self._call(
+                "account.move.reversal", method, **json.loads(body)
+            )
+            self.assertEqual(status, 200, answer)
+            if method == "create":
+                ids = {7: answer[0]}
+        self.assertEqual(answer[0]["new_move_ids"], invoice.reversal_move_ids.ids)
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 50.0)
 
     def test_many_go_to_the_background(self):
         self.env.company.credit_note_background_limit = 2

@@ -8,3 +8,6 @@ from . import account_move_reversal_issue
 from . import account_move_reversal_line
 from . import account_move_reversal_plan
 from . import account_move_reversal_settle
+
+# Last: asked first, whatever else a button does.
+from . import account_move_reversal_request

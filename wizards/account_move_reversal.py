@@ -1,4 +1,5 @@
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 
 from ..models.bulk.reversal_batch import ReversalBatch
 
@@ -224,6 +225,8 @@ class AccountMoveReversal(models.TransientModel):
             return vals
         if wizard.is_credit_note:
             wizard._check_journal()
+        elif not wizard.move_ids and not wizard.journal_id:
+            raise UserError(self.env._("Say which invoices to credit: `move_ids`."))
         return {**vals, "journal_id": wizard.journal_id._origin.id}
 
     # -------------------------------------------------------------------------

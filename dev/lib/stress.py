@@ -17,6 +17,7 @@ import re
 import sys
 import threading
 import time
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -37,6 +38,7 @@ CONFLICTS = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected")
 KINDS = (
     "drafts",
     "paid_invoice",
+    "repeated_request",
     "background_batches",
     "same_invoice",
     "one_line",
@@ -130,6 +132,10 @@ INVARIANTS = {
         JOIN account_move i ON i.reversed_entry_id = c.id AND i.state <> 'cancel'
         WHERE c.id > %s AND c.move_type = 'out_refund'
         GROUP BY c.id HAVING count(*) > 1""",
+    "a request with a key issued twice": """
+        SELECT credit_note_reason_text, count(*) FROM account_move
+        WHERE id > %s AND credit_note_reason_text LIKE 'request %%'
+        GROUP BY 1 HAVING count(*) > 1""",
     "archived twice": """
         SELECT m.name, count(*) FROM ir_attachment a
         JOIN account_move m ON m.id = a.res_id
@@ -564,6 +570,27 @@ class Lane:
             )
             for _session in self.sessions
         ]
+
+    def round_repeated_request(self):
+        """Programs that lost the answer ask again, with the key of the first time."""
+        [invoice] = self.make_invoices(1)
+        key = f"request {uuid.uuid4()}"
+        values = {
+            "credit_method": "percentage",
+            "percentage": 10.0,
+            "reason": key,
+            "request_key": key,
+        }
+
+        def ask(session):
+            for _time in range(3):
+                try:
+                    session.credit_by_json2([invoice["id"]], **values)
+                except (requests.RequestException, ValueError):
+                    if not self.options.crashes:
+                        raise
+
+        return [ask for _session in self.sessions]
 
     def round_first_print(self):
         """Everybody gets the same file."""

@@ -19,5 +19,5 @@ class AccountMove(models.Model):
 
 @addition
 def _is_without_price_difference(line, eligible):
-    """Without this, posting makes items that put the cost of the goods back to stock."""
+    """Without this, posting puts the cost of the goods back to stock."""
     return eligible and not line._is_price_difference()
