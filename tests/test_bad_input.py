@@ -396,6 +396,7 @@ class TestBadInput(CreditNoteCommon, HttpCase):
     # -------------------------------------------------------------------------
 
     @mute_logger(
+        "odoo.addons.base.models.ir_model",
         "odoo.addons.base.models.ir_qweb",
         "odoo.models",
         "odoo.sql_db",

@@ -188,7 +188,7 @@ class TestLatam(CreditNoteCommon):
         )
         for number, invoice in enumerate(invoices, start=1):
             if invoice.l10n_latam_manual_document_number:
-                invoice.l10n_latam_document_number = f"00001-{number:08}"
+                invoice.l10n_latam_document_number = f"00042-{number:08}"
         invoices.action_post()
         return invoices
 

@@ -9,7 +9,7 @@ class AccountCreditNoteApproval(models.TransientModel):
 
     batch_id = fields.Many2one(
         comodel_name="account.credit.note.batch",
-        string="Request",
+        string="Asked for",
         required=True,
         readonly=True,
         ondelete="cascade",
@@ -28,7 +28,9 @@ class AccountCreditNoteApproval(models.TransientModel):
     )
     currency_id = fields.Many2one(related="batch_id.currency_id", related_sudo=False)
     amount_asked = fields.Monetary(
-        related="batch_id.amount_to_approve", string="Asked for", related_sudo=False
+        related="batch_id.amount_to_approve",
+        string="Amount Asked for",
+        related_sudo=False,
     )
     amount = fields.Monetary(
         string="Approved",
@@ -37,7 +39,7 @@ class AccountCreditNoteApproval(models.TransientModel):
         readonly=False,
         help="Tax included. Lower it to approve a part.",
     )
-    note = fields.Text(string="A Word", help="For the user who asked.")
+    note = fields.Text(string="A Word")
 
     @api.depends("batch_id")
     def _compute_amount(self):

@@ -11,8 +11,8 @@ class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
 
     approval_needs = fields.Text(
+        string="Why Approval",
         compute="_compute_amounts",
-        help="Why somebody else has to approve what is credited here; empty if nobody.",
     )
 
     def _get_approval_needs(self, previews):

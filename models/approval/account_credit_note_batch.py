@@ -32,7 +32,6 @@ class AccountCreditNoteBatch(models.Model):
         relation="account_credit_note_batch_approver_rel",
         string="Named Approvers",
         readonly=True,
-        help="Who was named to approve credit notes of the reason.",
     )
     approver_id = fields.Many2one(
         comodel_name="res.users",

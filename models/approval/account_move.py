@@ -13,7 +13,6 @@ class AccountMove(models.Model):
         index="btree_not_null",
         readonly=True,
         copy=False,
-        help="Who let this credit note be issued, where it needed a second person.",
     )
     approval_line_ids = fields.One2many(
         comodel_name="account.credit.note.batch.line",
@@ -23,7 +22,7 @@ class AccountMove(models.Model):
         readonly=True,
     )
     amount_to_approve = fields.Monetary(
-        string="Credit Waiting for Approval",
+        string="Amount to Approve",
         compute="_compute_amount_to_approve",
         compute_sudo=True,
     )

@@ -6,17 +6,14 @@ class ResCompany(models.Model):
 
     credit_note_approval = fields.Boolean(string="Approval of Credit Notes")
     credit_note_approval_amount = fields.Monetary(
-        string="Approval from an Amount",
-        help="Credit notes of an invoice need approval once they come to this amount "
-        "together, tax included. 0: whatever the amount, none is needed for it.",
+        string="From an amount of",
+        help="What the credit notes of an invoice come to together, tax included.",
     )
     credit_note_approval_days = fields.Integer(
-        string="Approval for Old Invoices",
-        help="Credit notes of invoices that are older than so many days need approval. "
-        "0: whatever the age, none is needed for it.",
+        string="For invoices older than (days)",
     )
     credit_note_approval_own = fields.Boolean(
-        string="Approval for Own Invoices",
+        string="For one's own invoices",
         help="Who made an invoice, or is its salesperson, needs approval to credit it.",
     )
 

@@ -1,6 +1,6 @@
-from odoo import models
+from odoo import api, models
 
-from ..addition import addition
+from ..addition import addition, after
 
 
 class AccountMove(models.Model):
@@ -8,30 +8,16 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    def _post(self, soft=True):
-        # EXTENDS 'account': valued stock, which loads after this addon and so comes
-        # before it here, has just made the items that reverse the cost of goods sold
-        self._unlink_cost_of_price_differences()
-        return super()._post(soft=soft)
+    @api.model
+    def _get_method_wrappers(self):
+        return super()._get_method_wrappers() | {
+            ("account.move.line", "_eligible_for_stock_account"): after(
+                _is_without_price_difference
+            ),
+        }
 
-    def _unlink_cost_of_price_differences(self):
-        credit_notes = self.filtered(
-            lambda move: (
-                move.move_type == "out_refund"
-                and move.reversed_entry_id
-                and move.state == "draft"
-            )
-        )
-        if "cogs_origin_id" not in self.line_ids._fields or not credit_notes:
-            return
-        credit_notes._unlink_cost_items()
 
-    @addition(otherwise=None, savepoint=True)
-    def _unlink_cost_items(self):
-        self.line_ids.filtered(
-            lambda line: (
-                line.display_type == "cogs"
-                and line.cogs_origin_id._is_price_difference()
-            )
-            # The items balance each other, so Odoo need not compute the taxes anew.
-        ).with_context(skip_invoice_sync=True).unlink()
+@addition
+def _is_without_price_difference(line, eligible):
+    """Without this, posting puts the cost of the goods back to stock."""
+    return eligible and not line._is_price_difference()
