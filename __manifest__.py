@@ -37,6 +37,7 @@
         "views/res_partner_views.xml",
         "wizards/account_credit_application_views.xml",
         "wizards/account_credit_note_approval_views.xml",
+        "wizards/account_credit_note_without_invoice_views.xml",
         "wizards/account_credit_refund_views.xml",
         "wizards/account_move_reversal_templates.xml",
         "wizards/account_move_reversal_views.xml",

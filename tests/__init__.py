@@ -74,3 +74,4 @@ from . import test_taxes
 from . import test_translations
 from . import test_ui
 from . import test_walk
+from . import test_without_invoice

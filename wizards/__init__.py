@@ -1,5 +1,7 @@
 from . import account_credit_application
 from . import account_credit_note_approval
+from . import account_credit_note_without_invoice
+from . import account_credit_note_without_invoice_approval
 from . import account_credit_refund
 from . import account_move_reversal
 from . import account_move_reversal_background

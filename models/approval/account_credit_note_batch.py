@@ -73,22 +73,28 @@ class AccountCreditNoteBatch(models.Model):
     def _compute_amount_to_approve(self):
         for batch in self:
             lines = batch.line_ids
-            currency = lines.invoice_id.currency_id
+            currency = lines.currency_id
             if len(currency) == 1:
                 batch.currency_id = currency
                 batch.amount_to_approve = sum(lines.mapped("amount"))
             else:
                 batch.currency_id = batch.company_id.currency_id
                 batch.amount_to_approve = sum(
-                    line.invoice_id._get_company_value(line.amount) for line in lines
+                    line._get_document()._get_company_value(line.amount)
+                    for line in lines
                 )
 
-    @api.depends("line_ids.invoice_id")
+    @api.depends("line_ids.invoice_id", "line_ids.credit_note_id")
     def _compute_invoice_names(self):
         for batch in self:
             invoices = batch.line_ids.invoice_id
-            batch.invoice_names = invoices._get_document_names()
-            customers = invoices.commercial_partner_id
+            drafts = batch.line_ids._get_drafts()
+            batch.invoice_names = (
+                invoices._get_document_names()
+                if invoices
+                else ", ".join(filter(None, drafts.mapped("credited_document")))
+            )
+            customers = (invoices | drafts).commercial_partner_id
             batch.customer_names = (
                 customers.display_name
                 if len(customers) == 1
@@ -193,6 +199,8 @@ class AccountCreditNoteBatch(models.Model):
         if amount is not None:
             self._approve_part(amount)
         self._decide("running", note)
+        for line in self.line_ids - self.line_ids._filter_invoices():
+            line.draft_version = line.credit_note_id._get_version()
         self.line_ids.state = "waiting"
         self._log_on_invoices(
             lambda line: self.env._(
@@ -209,6 +217,10 @@ class AccountCreditNoteBatch(models.Model):
         :raise UserError: it is nothing, more than was asked for, or of several invoices
         """
         line = self.line_ids
+        if line and not line._filter_invoices():
+            if line.currency_id.compare_amounts(amount, line.amount):
+                raise UserError(self.env._("A draft is approved as it is, or refused."))
+            return
         if len(line) > 1:
             raise UserError(
                 self.env._(
@@ -288,8 +300,12 @@ class AccountCreditNoteBatch(models.Model):
 
     def _log_on_invoices(self, get_message):
         """:param get_message: function of a line, returns what its invoice says"""
-        self.line_ids.invoice_id._message_log_batch(
-            bodies={line.invoice_id.id: get_message(line) for line in self.line_ids}
+        lines = self.line_ids
+        documents = self.env["account.move"].union(
+            *(line._get_document() for line in lines)
+        )
+        documents._message_log_batch(
+            bodies={line._get_document().id: get_message(line) for line in lines}
         )
 
     # -------------------------------------------------------------------------
@@ -304,7 +320,9 @@ class AccountCreditNoteBatch(models.Model):
         ).sudo()
 
     def _get_possible_approvers(self):
-        """:return: the users who may decide; never the one who asked"""
+        """:return: the users who may decide; never the one who asked, or who made or
+        changed the draft that is asked for
+        """
         self.ensure_one()
         reasons = self.env["account.credit.note.reason"]
         company = self.company_id
@@ -312,7 +330,10 @@ class AccountCreditNoteBatch(models.Model):
         approvers = reasons._filter_approvers(
             self.sudo().approver_ids, company
         ) or reasons._get_approvers(company)
-        return approvers - self.user_id
+        # sudo: whose draft it is decides, whatever the user may read of it
+        drafts = self.sudo().line_ids._get_drafts()
+        makers = drafts._get_makers() if drafts else self.user_id
+        return approvers - self.user_id - makers
 
     def _check_may_decide(self):
         """:raise AccessError: the user may not decide this, whoever runs the code

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
@@ -27,10 +27,23 @@ class AccountMove(models.Model):
         compute_sudo=True,
     )
 
+    can_ask_approval = fields.Boolean(
+        compute="_compute_can_ask_approval", compute_sudo=True
+    )
+
     @api.depends("approval_line_ids.amount")
     def _compute_amount_to_approve(self):
         for move in self:
             move.amount_to_approve = sum(move.approval_line_ids.mapped("amount"))
+
+    @api.depends("company_id", "move_type", "state")
+    def _compute_can_ask_approval(self):
+        for move in self:
+            move.can_ask_approval = (
+                move.move_type == "out_refund"
+                and move.state == "draft"
+                and move.company_id.credit_note_approval
+            )
 
     def action_view_approval(self):
         """:return: action that opens what waits for approval, if the user may see it"""
@@ -38,6 +51,71 @@ class AccountMove(models.Model):
         return self.approval_line_ids.batch_id._get_records_action(
             name=self.env._("To Approve")
         )
+
+    def action_ask_approval(self):
+        """Ask somebody else to approve this draft as it is. It is posted then.
+
+        :return: action that opens the batch in which it waits
+        :raise UserError: it needs no approval or nobody can give it, or waits already
+        """
+        self.ensure_one()
+        self._check_credit_note_access()
+        self.check_access("write")
+        needs = []
+        if self.move_type == "out_refund" and self.state == "draft":
+            needs = self._get_needs_of_draft(self._get_amounts_to_approve())
+        if not needs:
+            raise UserError(
+                self.env._(
+                    "%s: this credit note needs no approval. Issue it.",
+                    self._get_document_names(),
+                )
+            )
+        batches = self.env["account.credit.note.batch"]
+        self._check_not_asked()
+        batches._check_cron()
+        batch = batches._ask(
+            {
+                "user_id": self.env.user.id,
+                "company_id": self.company_id.id,
+                "approval_needs": " ".join(needs),
+                "dialog_values": {
+                    "reason_id": self.credit_note_reason_id.id,
+                    "reason": self.credit_note_reason_text,
+                    "journal_id": self.journal_id.id,
+                },
+                "line_ids": [
+                    Command.create(
+                        {
+                            "credit_note_id": self.id,
+                            "state": "to_approve",
+                            "amount": self.amount_total,
+                        }
+                    )
+                ],
+            }
+        )
+        return batch._get_records_action(name=self.env._("To Approve"))
+
+    def _check_not_asked(self):
+        """:raise UserError: this draft waits for approval already"""
+        lines = self.env["account.credit.note.batch.line"]
+        # sudo: it may be the request of another user
+        if lines.sudo().search(
+            [
+                ("credit_note_id", "=", self.id),
+                ("state", "in", lines._get_open_states()),
+            ],
+            limit=1,
+        ):
+            raise UserError(
+                self.env._("%s waits for approval already.", self._get_document_names())
+            )
+
+    def _get_version(self):
+        """:return: text that changes when this draft or one of its lines is written"""
+        dates = [self.write_date, *self.line_ids.mapped("write_date")]
+        return f"{max(dates).isoformat()} {len(dates)}"
 
     # -------------------------------------------------------------------------
     # WHAT NEEDS APPROVAL
@@ -76,6 +154,8 @@ class AccountMove(models.Model):
         if reason.needs_approval:
             needs.append(self.env._("Its reason “%s” needs approval.", reason.name))
         if not self:
+            if company.credit_without_invoice_approval:
+                needs.append(self.env._("It credits no invoice."))
             return needs
         days = company.credit_note_approval_days
         date = self.invoice_date or self.date
@@ -127,14 +207,7 @@ class AccountMove(models.Model):
         amounts = self._get_amounts_to_approve()
         approved_lines = self.env["account.credit.note.batch.line"]._get_approved()
         for credit_note in self:
-            # sudo: the same for everybody
-            origin = credit_note.sudo().reversed_entry_id.sudo(False)
-            needs = origin._get_approval_needs(
-                credit_note.company_id,
-                amounts[origin or credit_note],
-                credit_note.credit_note_reason_id,
-                credit_note._get_makers() | self.env.user,
-            )
+            needs = credit_note._get_needs_of_draft(amounts)
             approver = self.env.user.browse()
             if needs:
                 approver = credit_note._find_approver(approved_lines)
@@ -152,6 +225,19 @@ class AccountMove(models.Model):
                     )
                 )
 
+    def _get_needs_of_draft(self, amounts):
+        """:param amounts: see `_get_amounts_to_approve`
+        :return: list of sentences that say why this draft needs a second person
+        """
+        # sudo: the same for everybody
+        origin = self.sudo().reversed_entry_id.sudo(False)
+        return origin._get_approval_needs(
+            self.company_id,
+            amounts[origin or self],
+            self.credit_note_reason_id,
+            self._get_makers() | self.env.user,
+        )
+
     def _get_amounts_to_approve(self):
         """Sum up what these drafts credit, and all that was credited before.
 
@@ -168,13 +254,7 @@ class AccountMove(models.Model):
                 amounts[origin.sudo(False)] = origin._get_company_value(credited)
                 continue
             for draft in drafts:
-                # Not at the rate of the draft: a user can type any.
-                amounts[draft.sudo(False)] = draft.currency_id._convert(
-                    draft.amount_total,
-                    draft.company_currency_id,
-                    draft.company_id,
-                    draft.invoice_date or fields.Date.context_today(self),
-                )
+                amounts[draft.sudo(False)] = draft._get_company_value_today()
         return amounts
 
     def _get_makers(self):
@@ -191,7 +271,11 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         line = approved_lines.filtered(
-            lambda line: line.invoice_id == self.reversed_entry_id
+            lambda line: (
+                line.invoice_id == self.reversed_entry_id
+                if line.invoice_id
+                else line.credit_note_id == self
+            )
         )
         if line:
             self._check_approved_amount(line)
@@ -205,13 +289,17 @@ class AccountMove(models.Model):
 
     def _check_approved_amount(self, line):
         """:raise UserError: this draft credits more than was approved"""
-        amount = self._get_amount_in_currency_of(line.invoice_id)
+        amount = (
+            self._get_amount_in_currency_of(line.invoice_id)
+            if line.invoice_id
+            else self.amount_total
+        )
         if line.currency_id.compare_amounts(amount, line.amount) > 0:
             raise UserError(
                 self.env._(
                     "%(invoice)s: %(amount)s would be credited, and %(approved)s was "
                     "approved. Ask for approval again.",
-                    invoice=line.invoice_id._get_document_names(),
+                    invoice=line._get_document()._get_document_names(),
                     amount=format_amount(self.env, amount, line.currency_id),
                     approved=line._format_amount(),
                 )

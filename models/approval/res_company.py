@@ -17,6 +17,10 @@ class ResCompany(models.Model):
         help="Who made an invoice, or is its salesperson, needs approval to credit it.",
     )
 
+    credit_without_invoice_approval = fields.Boolean(
+        string="For credit notes without an invoice",
+    )
+
     _credit_note_approval_positive = models.Constraint(
         "CHECK (credit_note_approval_amount >= 0 AND credit_note_approval_days >= 0)",
         "Neither the amount nor the days from which a credit note needs approval can "

@@ -18,3 +18,6 @@ class ResConfigSettings(models.TransientModel):
     credit_note_approval_own = fields.Boolean(
         related="company_id.credit_note_approval_own", readonly=False
     )
+    credit_without_invoice_approval = fields.Boolean(
+        related="company_id.credit_without_invoice_approval", readonly=False
+    )
