@@ -39,7 +39,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason", check_company=True
     )
-    reason = fields.Char(string="Details", help="Printed on the credit note.")
+    reason = fields.Char(string="Details")
     subject = fields.Selection(
         selection=[
             ("period", "A period"),

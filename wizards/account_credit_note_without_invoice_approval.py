@@ -33,5 +33,10 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
             entered is wrong
         """
         if not self.approval_needs:
-            raise UserError(self.env._("This needs no approval. Issue it."))
+            raise UserError(
+                self.env._(
+                    "%s: this credit note needs no approval. Issue it.",
+                    self.partner_id.display_name,
+                )
+            )
         return self._make_draft().action_ask_approval()

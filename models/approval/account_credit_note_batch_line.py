@@ -28,9 +28,7 @@ class AccountCreditNoteBatchLine(models.Model):
         readonly=True,
         help="What was asked for and is approved at most, tax included.",
     )
-    draft_version = fields.Char(
-        readonly=True, help="When the draft that was approved was written last."
-    )
+    draft_version = fields.Char(readonly=True)
 
     _waits_once = models.UniqueIndex(
         "(invoice_id) WHERE state IN ('waiting', 'to_approve')",

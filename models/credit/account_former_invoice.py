@@ -21,7 +21,6 @@ class AccountFormerInvoice(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        help="The company, where the customer is a contact of one.",
     )
     company_id = fields.Many2one(
         comodel_name="res.company",

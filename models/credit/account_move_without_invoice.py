@@ -21,14 +21,11 @@ class AccountMove(models.Model):
     credit_period_start = fields.Date(
         string="Credited Period",
         copy=False,
-        help="The period that a credit note without an invoice is for.",
     )
     credit_period_end = fields.Date(string="Credited Period End", copy=False)
     credited_document = fields.Char(
         compute="_compute_credited_document",
         compute_sudo=True,
-        help="What a credit note credits: invoices, the invoice of a former system, or "
-        "none.",
     )
 
     @api.constrains("credit_period_start", "credit_period_end")

@@ -22,7 +22,6 @@ class ResCompany(models.Model):
     )
     credit_without_invoice_limit = fields.Monetary(
         string="Credit without an Invoice, at Most",
-        help="For each credit note, tax included. 0: no limit.",
     )
     early_discount_account_ids = fields.Many2many(
         comodel_name="account.account",
