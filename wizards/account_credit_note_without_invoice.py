@@ -253,6 +253,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
 
     def _issue(self):
         """:return: the posted credit note"""
+        self.ensure_one()
         if self.date and self.date > fields.Date.context_today(self):
             raise UserError(
                 self.env._(

@@ -32,6 +32,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         :raise UserError: it needs no approval or nobody can give it, or what was
             entered is wrong
         """
+        self.ensure_one()
         if not self.approval_needs:
             raise UserError(
                 self.env._(
