@@ -3,6 +3,7 @@ from . import test_access_table
 from . import test_addition
 from . import test_analysis
 from . import test_applied_credit
+from . import test_approval
 from . import test_archive
 from . import test_background
 from . import test_bad_input
@@ -74,3 +75,4 @@ from . import test_taxes
 from . import test_translations
 from . import test_ui
 from . import test_walk
+from . import test_without_invoice

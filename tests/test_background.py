@@ -287,7 +287,7 @@ class TestBackground(BackgroundCommon):
         """As in a copy of a database that is neutralized."""
         wizard = self._wizard(self._invoices(3), user=self.clerk)
         self.env.ref(CRON).active = False
-        with self.assertRaisesRegex(UserError, "fewer than 3 invoices at once"):
+        with self.assertRaisesRegex(UserError, "is switched off"):
             wizard.action_issue()
         self.assertFalse(self.Batch.search([]))
 

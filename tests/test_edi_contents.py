@@ -1,11 +1,15 @@
 from lxml import etree
 
+from odoo import Command
 from odoo.tests import tagged
 
 from .test_edi_credit_note import CII, FORMATS, UBL, EdiCommon
 
 UBL_PATHS = {
     "order": "cac:OrderReference/cbc:ID",
+    "reference": "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID",
+    "ubl_start": "cac:InvoicePeriod/cbc:StartDate",
+    "ubl_end": "cac:InvoicePeriod/cbc:EndDate",
     "note": "cbc:Note",
     "supply": "cac:Delivery/cbc:ActualDeliveryDate",
     "total": "cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount",
@@ -17,6 +21,7 @@ UBL_PATHS = {
 SETTLEMENT = ".//ram:ApplicableHeaderTradeSettlement/"
 CII_PATHS = {
     "order": ".//ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID",
+    "reference": ".//ram:InvoiceReferencedDocument/ram:IssuerAssignedID",
     "note": "rsm:ExchangedDocument/ram:IncludedNote/ram:Content",
     "supply": ".//ram:ActualDeliverySupplyChainEvent//udt:DateTimeString",
     "start": f"{SETTLEMENT}ram:BillingSpecifiedPeriod/ram:StartDateTime/*",
@@ -115,6 +120,49 @@ class TestEdiContents(EdiCommon):
             prepaid=["0.00"],
             payable=["12.10"],
         )
+
+    def _credit_without_invoice(self, **values):
+        dialog = self.env["account.credit.note.without.invoice"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "reason_id": self.reason.id,
+                "date": "2026-05-20",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "name": "Bonus",
+                            "amount": 12.1,
+                            "tax_ids": [Command.set(self.tax_sale_a.ids)],
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+        dialog.action_issue()
+        return dialog.new_move_id
+
+    def test_without_an_invoice(self):
+        """The period is BG-14, the invoice of a former system BG-3."""
+        credit_note = self._credit_without_invoice(
+            period_start="2026-01-01", period_end="2026-03-31"
+        )
+        self._check(
+            credit_note,
+            start=["20260101"],
+            end=["20260331"],
+            ubl_start=["2026-01-01"],
+            ubl_end=["2026-03-31"],
+            reference=[],
+            total=["12.10"],
+        )
+        credit_note = self._credit_without_invoice(
+            subject="former",
+            former_number="OLD-1",
+            former_date="2025-05-10",
+            former_total=100.0,
+        )
+        self._check(credit_note, reference=["OLD-1"], ubl_start=[], total=["12.10"])
 
     def test_its_own_words_are_kept(self):
         wizard = self._wizard(self.supplied, date="2026-05-20")

@@ -144,6 +144,7 @@ class AccountMoveReversal(models.TransientModel):
         "date",
         "move_ids",
         "percentage",
+        "reason_id",
         "use_invoice_rate",
     )
     def _compute_amounts(self):
@@ -153,6 +154,7 @@ class AccountMoveReversal(models.TransientModel):
                 moves = moves.browse()
             previews = [wizard._get_preview(move) for move in moves]
             wizard.preview = wizard._render_preview(previews)
+            wizard.approval_needs = wizard._get_approval_needs(previews)
             for field_name in (
                 "amount_to_credit",
                 "amount_due",

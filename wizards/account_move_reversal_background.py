@@ -59,6 +59,10 @@ class AccountMoveReversal(models.TransientModel):
             .create(self._prepare_batch(send_by_email))
         )
         batch._trigger_cron()
+        return self._get_batch_action(batch)
+
+    def _get_batch_action(self, batch):
+        """:return: action that opens this batch"""
         return {
             "type": "ir.actions.act_window",
             "res_model": batch._name,
@@ -101,8 +105,12 @@ class AccountMoveReversal(models.TransientModel):
         fields, so that those of localizations are kept
         """
         [values] = self.copy_data()
-        for field_name in ("line_ids", "move_ids", "new_move_ids"):
+        for field_name in ("move_ids", "new_move_ids"):
             values.pop(field_name, None)
+        lines = self.line_ids.copy_data()
+        for line_values in lines:
+            del line_values["reversal_id"]
+        values["line_ids"] = [Command.create(line_values) for line_values in lines]
         return json.loads(json.dumps(values, default=json_default))
 
     # -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 
 EVERYWHERE = {"models/plan", "models/addition"}
 ALLOWED = {
+    "models/approval": {"models/lock/capability"},
     "models/credit": {"models/bulk/reversal_batch"},
     "models/document": {"models/lock/capability"},
     "wizards": {"models/bulk/reversal_batch"},

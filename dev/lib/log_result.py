@@ -24,6 +24,11 @@ class LogResult(unittest.TestResult):
         super().addError(test, err)
         self.logger.error("ERROR: %s\n%s", self.name(test), self.errors[-1][1])
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.logger.error("FAIL: %s\n%s", self.name(test), self.failures[-1][1])
+
     def name(self, test):
         method = getattr(test, "_testMethodName", None)
         return f"{type(test).__name__}.{method}" if method else str(test)

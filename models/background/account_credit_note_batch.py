@@ -1,4 +1,5 @@
 import time
+from collections import defaultdict
 from functools import partial
 
 from odoo import Command, api, fields, models
@@ -121,26 +122,24 @@ class AccountCreditNoteBatch(models.Model):
 
     @api.depends("line_ids.state")
     def _compute_counts(self):
-        counts = {
-            (batch, state): count
-            for batch, state, count in self.env[
-                "account.credit.note.batch.line"
-            ]._read_group(
-                [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
-            )
-        }
+        counts = defaultdict(lambda: defaultdict(int))
+        for batch, state, number in self.env[
+            "account.credit.note.batch.line"
+        ]._read_group(
+            [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
+        ):
+            counts[batch][state] = number
+        open_states = self.line_ids._get_open_states()
         for batch in self:
-            waiting, done, failed, cancelled = (
-                counts.get((batch._origin, state), 0)
-                for state in ("waiting", "done", "failed", "cancelled")
-            )
-            total = waiting + done + failed + cancelled
+            count = counts[batch._origin]
+            total = sum(count.values())
+            waiting = sum(count[state] for state in open_states)
             batch.line_count = total
             batch.waiting_count = waiting
-            batch.done_count = done
-            batch.failed_count = failed
+            batch.done_count = count["done"]
+            batch.failed_count = count["failed"]
             batch.processed_count = total - waiting
-            batch.can_print = 0 < done <= MAX_PRINT
+            batch.can_print = 0 < count["done"] <= MAX_PRINT
             batch.progress = 100.0 * (total - waiting) / total if total else 100.0
 
     @api.model
@@ -182,8 +181,12 @@ class AccountCreditNoteBatch(models.Model):
         batches = self.sudo().filtered(lambda batch: batch.state == "running")
         # What is being credited at this very moment is not waited for: it is done.
         batches._get_waiting_lines().try_lock_for_update().state = "cancelled"
-        batches.write({"state": "cancelled", "date_done": fields.Datetime.now()})
-        for batch in batches.filtered(lambda batch: batch.user_id != self.env.user):
+        batches._cancel()
+
+    def _cancel(self):
+        """Say that these batches are cancelled, to whoever started them, too."""
+        self.write({"state": "cancelled", "date_done": fields.Datetime.now()})
+        for batch in self.filtered(lambda batch: batch.user_id != self.env.user):
             batch._notify_user()
 
     def action_retry(self):
@@ -280,10 +283,9 @@ class AccountCreditNoteBatch(models.Model):
                 self.env._(
                     "Nothing is issued in the background: the scheduled action "
                     "“%(cron)s” is switched off. Ask your administrator to activate "
-                    "it, or credit fewer than %(limit)s invoices at once.",
+                    "it.",
                     # sudo: the same for everybody
                     cron=cron.sudo().name,
-                    limit=self.env.company.credit_note_background_limit,
                 )
             )
 

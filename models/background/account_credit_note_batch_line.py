@@ -2,7 +2,7 @@ import logging
 
 from psycopg2 import InterfaceError, OperationalError
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
 _logger = logging.getLogger(__name__)
@@ -67,6 +67,11 @@ class AccountCreditNoteBatchLine(models.Model):
         self.ensure_one()
         self.check_access("read")
         return self.invoice_id._get_records_action(name=self.env._("Invoice"))
+
+    @api.model
+    def _get_open_states(self):
+        """:return: the states of lines of which the invoice is still to be credited"""
+        return ("waiting",)
 
     def _begin(self):
         """Count the try, in a transaction of its own: the next may kill the server."""

@@ -9,11 +9,12 @@ class AccountMove(models.Model):
 
     def _check_not_in_batch(self):
         """:raise UserError: one of these invoices waits to be credited already"""
+        open_states = self.env["account.credit.note.batch.line"]._get_open_states()
         # sudo: it may be the batch of a user whose batches this one does not see
         lines = (
             self.env["account.credit.note.batch.line"]
             .sudo()
-            .search([("invoice_id", "in", self.ids), ("state", "=", "waiting")])
+            .search([("invoice_id", "in", self.ids), ("state", "in", open_states)])
         )
         if lines:
             raise UserError(

@@ -11,7 +11,7 @@ from lxml import etree
 from odoo import api, models
 
 from ..addition import addition, after
-from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_credited_invoices
+from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_preceding_invoices
 from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_fee
 
 CII = {
@@ -64,7 +64,7 @@ def _add_references_to_ubl(_self, node, vals):
     :return: the same, with the credited invoices under `cac:BillingReference`
     """
     credit_note = vals["invoice"]
-    invoices = get_credited_invoices(credit_note)
+    invoices = get_preceding_invoices(credit_note)
     if not invoices:
         return node
     references = node.get("cac:BillingReference") or []
@@ -77,7 +77,7 @@ def _add_references_to_ubl(_self, node, vals):
     ]
     names = [_get_referenced_name(reference) for reference in references]
     # Else a country has its own way to name them.
-    if set(names) <= set(invoices.mapped("name")):
+    if set(names) <= {invoice.name for invoice in invoices}:
         references += [
             {"cac:InvoiceDocumentReference": {"cbc:ID": {"_text": invoice.name}}}
             for invoice in invoices
@@ -117,7 +117,7 @@ def _drop_constraints_of_invoices(_self, constraints, invoice, _vals):
     """
     if invoice.move_type == "out_refund":
         constraints.pop("nl_r_007", None)
-        if get_credited_invoices(invoice):
+        if get_preceding_invoices(invoice):
             constraints.pop("nl_r_001", None)
     return constraints
 
@@ -127,7 +127,7 @@ def _add_references_to_cii(_self, result, invoice):
     """:param result: what `_export_invoice(invoice)` of account.edi.xml.cii returns
     :return: the same, with the credited invoices after the totals
     """
-    invoices = get_credited_invoices(invoice)
+    invoices = get_preceding_invoices(invoice)
     if not invoices:
         return result
     content, errors = result

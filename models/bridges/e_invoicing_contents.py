@@ -31,6 +31,28 @@ def get_credited_invoices(credit_note):
     return credit_note.sudo()._get_credited_invoices()
 
 
+class Preceding(NamedTuple):
+    """A preceding invoice, BG-3."""
+
+    name: str
+    invoice_date: object
+
+
+def get_preceding_invoices(credit_note):
+    """:return: list of Preceding: what the credit note credits, in Odoo or in a former
+    system
+    """
+    # sudo: the same for everybody
+    former = credit_note.sudo().former_invoice_id
+    return [
+        *(
+            Preceding(invoice.name, invoice.invoice_date)
+            for invoice in get_credited_invoices(credit_note)
+        ),
+        *(Preceding(invoice.name, invoice.date) for invoice in former),
+    ]
+
+
 class Contents(NamedTuple):
     """What a credit note takes over from what it credits."""
 
@@ -42,11 +64,6 @@ class Contents(NamedTuple):
     @classmethod
     def of(cls, credit_note):
         invoice = get_credited_invoices(credit_note)[:1]
-        lines = invoice.invoice_line_ids
-        starts, ends = (
-            lines.mapped(name) if name in lines._fields else []
-            for name in ("deferred_start_date", "deferred_end_date")
-        )
         return cls(
             order_reference=cls._get_order_reference(credit_note, invoice),
             # sudo: the same for everybody
@@ -54,11 +71,22 @@ class Contents(NamedTuple):
             .sudo()
             ._get_credit_note_reason(),
             supply_date=invoice.delivery_date or invoice.invoice_date,
-            # As Odoo has them of an invoice.
-            period=(
-                min(filter(None, [invoice.invoice_date, *starts]), default=None),
-                max(filter(None, [invoice.invoice_date_due, *ends]), default=None),
-            ),
+            period=cls._get_period(credit_note, invoice),
+        )
+
+    @classmethod
+    def _get_period(cls, credit_note, invoice):
+        if credit_note.credit_period_start:
+            return credit_note.credit_period_start, credit_note.credit_period_end
+        lines = invoice.invoice_line_ids
+        starts, ends = (
+            lines.mapped(name) if name in lines._fields else []
+            for name in ("deferred_start_date", "deferred_end_date")
+        )
+        # As Odoo has them of an invoice.
+        return (
+            min(filter(None, [invoice.invoice_date, *starts]), default=None),
+            max(filter(None, [invoice.invoice_date_due, *ends]), default=None),
         )
 
     @classmethod
@@ -154,6 +182,17 @@ def _add_supply_to_ubl(node, credit_note, contents):
 
 
 @_of_credit_notes_in_ubl
+def _add_period_to_ubl(node, credit_note, contents):
+    """BG-14, of a credit note without an invoice"""
+    if credit_note.credit_period_start:
+        start, end = contents.period
+        node["cac:InvoicePeriod"] = {
+            "cbc:StartDate": {"_text": start},
+            "cbc:EndDate": {"_text": end},
+        }
+
+
+@_of_credit_notes_in_ubl
 def _add_amounts_to_ubl(node, credit_note, _contents):
     """BT-113, BT-115: what was set off at issue was not paid before"""
     totals = node["cac:LegalMonetaryTotal"]
@@ -188,6 +227,7 @@ UBL_CONTENTS = (
     _add_order_to_ubl,
     _add_reason_to_ubl,
     _add_supply_to_ubl,
+    _add_period_to_ubl,
     _add_amounts_to_ubl,
     _drop_account_from_ubl,
 )

@@ -1,7 +1,11 @@
 """What a credit note is: its fields, what is left to credit, the guard, matching."""
 
 from . import account_credit_note_reason
+<<<<<<< HEAD
 from . import account_credit_note_request
+=======
+from . import account_former_invoice
+>>>>>>> lane-core
 from . import account_move
 from . import account_move_applied_credit
 from . import account_move_cash_rounding
@@ -15,6 +19,8 @@ from . import account_move_line_matching
 from . import account_move_line_tax_data
 from . import account_move_matching
 from . import account_move_table
+from . import account_move_without_invoice
 from . import account_tax_repartition_line
 from . import res_company
 from . import res_config_settings
+from . import res_partner

@@ -200,7 +200,8 @@ class AccountMove(models.Model):
     def get_customer_document_hints(self):
         """Tell the customer's Invoices tab which of its buttons work on these.
 
-        :return: dict of button name ('credit_note', 'print', 'send', 'use_credit') to
+        :return: dict of button name ('credit_note', 'print', 'send', 'use_credit',
+            'without_invoice') to
             the sentence that says why it does not work, or to False if it does
         """
         self.check_access("read")
@@ -209,6 +210,7 @@ class AccountMove(models.Model):
             "credit_note": nothing
             or self._get_credit_note_access_refusal()
             or self._get_credit_refusal(),
+            "without_invoice": self._get_credit_note_access_refusal(),
             "print": nothing,
             "send": nothing or self._get_send_refusal(),
             "use_credit": nothing

@@ -16,6 +16,8 @@ class AccountMove(models.Model):
             reversals._check_origins_posted(self)
         if reversals := self.filtered(lambda move: move._is_guarded_reversal()):
             reversals._check_over_credit()
+        if free := self.filtered(lambda move: move._is_without_invoice()):
+            free._check_without_invoice()
         again = self.filtered("posted_before")
         posted = super()._post(soft=soft)
         # Documents that were posted in one call, and an invoice that was a draft
@@ -23,6 +25,10 @@ class AccountMove(models.Model):
         if origins := posted & (posted.reversed_entry_id | again):
             origins._check_reversals_together()
         return posted
+
+    def _is_without_invoice(self):
+        """:return: whether this credit note credits no invoice of Odoo"""
+        return self.move_type == "out_refund" and not self.reversed_entry_id
 
     def _is_reversal(self):
         """:return: whether this customer document says that it reverses another one"""

@@ -20,6 +20,9 @@ class ResCompany(models.Model):
         help="From this number of invoices on, the credit notes are issued in the "
         "background. 0: never.",
     )
+    credit_without_invoice_limit = fields.Monetary(
+        string="Credit without an Invoice, at Most",
+    )
     early_discount_account_ids = fields.Many2many(
         comodel_name="account.account",
         relation="res_company_early_discount_account_rel",
@@ -33,6 +36,11 @@ class ResCompany(models.Model):
         "CHECK (credit_note_background_limit >= 0)",
         "The number of invoices from which they are credited in the background "
         "cannot be negative.",
+    )
+
+    _credit_without_invoice_limit_positive = models.Constraint(
+        "CHECK (credit_without_invoice_limit >= 0)",
+        "The limit of credit notes without an invoice cannot be negative.",
     )
 
     @api.depends("account_journal_early_pay_discount_loss_account_id")

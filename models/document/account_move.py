@@ -172,8 +172,11 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         return [
-            self._get_credit_note_reference(invoice)
-            for invoice in self._get_credited_invoices()
+            *(
+                self._get_credit_note_reference(invoice)
+                for invoice in self._get_credited_invoices()
+            ),
+            *self._get_references_without_invoice(),
         ]
 
     @addition(otherwise=())
@@ -189,7 +192,29 @@ class AccountMove(models.Model):
                 and f"/my/invoices/{invoice.id}",
             )
             for invoice in self._get_credited_invoices()
-        ]
+        ] + [(text, False) for text in self._get_references_without_invoice()]
+
+    def _get_references_without_invoice(self):
+        """:return: list of the sentence that says which invoice of a former system or
+        which period this credit note is for, empty if it is for none
+        """
+        if former := self.former_invoice_id:
+            return [
+                self.env._(
+                    "Credits invoice %(invoice)s of %(date)s.",
+                    invoice=former.name,
+                    date=format_date(self.env, former.date),
+                )
+            ]
+        if self.credit_period_start:
+            return [
+                self.env._(
+                    "Credit for the period from %(start)s to %(end)s.",
+                    start=format_date(self.env, self.credit_period_start),
+                    end=format_date(self.env, self.credit_period_end),
+                )
+            ]
+        return []
 
     def _get_credit_note_reference(self, invoice):
         values = {

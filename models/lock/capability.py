@@ -87,6 +87,13 @@ class LogEntry(Capability):
     _key = "account_partner_credit_note.log_entry"
 
 
+class Approval(Capability):
+    """To be issued as somebody approved it: these lines of a batch."""
+
+    __slots__ = ()
+    _key = "account_partner_credit_note.approval"
+
+
 def has_capability(env, capability_class, record):
     """:return: whether the context has a capability of exactly this class for `record`
 
@@ -94,6 +101,16 @@ def has_capability(env, capability_class, record):
     """
     capability = env.context.get(capability_class._key)
     return type(capability) is capability_class and capability.covers(record)
+
+
+def get_covered(records, capability_class):
+    """:param records: a model
+    :return: its records that a capability of exactly this class in its context covers
+    """
+    capability = records.env.context.get(capability_class._key)
+    if type(capability) is not capability_class:
+        return records.browse()
+    return records.browse(capability._ids)
 
 
 def with_capability(recordset, capability_class, records):

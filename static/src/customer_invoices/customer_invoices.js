@@ -67,6 +67,7 @@ export class CustomerInvoices extends Component {
                 list_view_ref: `${MODULE}.customer_invoices_view_list`,
                 kanban_view_ref: `${MODULE}.customer_invoices_view_kanban`,
                 search_view_ref: `${MODULE}.customer_invoices_view_search`,
+                credited_customer_id: this.customerId,
             },
             domain: this.domain,
             display: { controlPanel: {}, searchPanel: false },

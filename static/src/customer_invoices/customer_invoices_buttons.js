@@ -51,6 +51,20 @@ export class CustomerInvoicesButtons extends Component {
         return this.root.selection.some((record) => record.data.move_type === "out_refund");
     }
 
+    /** Nothing is ticked: a credit note can be for no invoice at all. */
+    get isWithoutInvoice() {
+        return (
+            !this.isLoading &&
+            !this.root.selection.length &&
+            !this.state.hints.without_invoice &&
+            Boolean(this.customerId)
+        );
+    }
+
+    get customerId() {
+        return this.root.context.credited_customer_id;
+    }
+
     isDisabled(button) {
         return this.isLoading || Boolean(this.state.hints[button]);
     }
@@ -70,11 +84,20 @@ export class CustomerInvoicesButtons extends Component {
     }
 
     async onClick(method) {
+        await this.openDialog(method, "account.move", await this.root.getResIds(true));
+    }
+
+    async onClickWithoutInvoice() {
+        const method = "action_credit_without_invoice";
+        await this.openDialog(method, "res.partner", [this.customerId]);
+    }
+
+    async openDialog(method, resModel, resIds) {
         await this.action.doActionButton({
             type: "object",
             name: method,
-            resModel: "account.move",
-            resIds: await this.root.getResIds(true),
+            resModel,
+            resIds,
             // The user's language and companies: without, the dialog is in English.
             context: user.context,
             onClose: () => this.props.model.load(),

@@ -1,0 +1,329 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount, format_date
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    credit_note_approver_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Approved by",
+        ondelete="restrict",
+        index="btree_not_null",
+        readonly=True,
+        copy=False,
+    )
+    approval_line_ids = fields.One2many(
+        comodel_name="account.credit.note.batch.line",
+        inverse_name="invoice_id",
+        string="Waiting for Approval",
+        domain=[("state", "=", "to_approve")],
+        readonly=True,
+    )
+    amount_to_approve = fields.Monetary(
+        string="Amount to Approve",
+        compute="_compute_amount_to_approve",
+        compute_sudo=True,
+    )
+
+    can_ask_approval = fields.Boolean(
+        compute="_compute_can_ask_approval", compute_sudo=True
+    )
+
+    @api.depends("approval_line_ids.amount")
+    def _compute_amount_to_approve(self):
+        for move in self:
+            move.amount_to_approve = sum(move.approval_line_ids.mapped("amount"))
+
+    @api.depends("company_id", "move_type", "state")
+    def _compute_can_ask_approval(self):
+        for move in self:
+            move.can_ask_approval = (
+                move.move_type == "out_refund"
+                and move.state == "draft"
+                and move.company_id.credit_note_approval
+            )
+
+    def action_view_approval(self):
+        """:return: action that opens what waits for approval, if the user may see it"""
+        self.check_access("read")
+        return self.approval_line_ids.batch_id._get_records_action(
+            name=self.env._("To Approve")
+        )
+
+    def action_ask_approval(self):
+        """Ask somebody else to approve this draft as it is. It is posted then.
+
+        :return: action that opens the batch in which it waits
+        :raise UserError: it needs no approval or nobody can give it, or waits already
+        """
+        self.ensure_one()
+        self._check_credit_note_access()
+        self.check_access("write")
+        needs = []
+        if self.move_type == "out_refund" and self.state == "draft":
+            needs = self._get_needs_of_draft(self._get_amounts_to_approve())
+        if not needs:
+            raise UserError(
+                self.env._(
+                    "%s: this credit note needs no approval. Issue it.",
+                    self._get_document_names(),
+                )
+            )
+        batches = self.env["account.credit.note.batch"]
+        self._check_not_asked()
+        batches._check_cron()
+        batch = batches._ask(
+            {
+                "user_id": self.env.user.id,
+                "company_id": self.company_id.id,
+                "approval_needs": " ".join(needs),
+                "dialog_values": {
+                    "reason_id": self.credit_note_reason_id.id,
+                    "reason": self.credit_note_reason_text,
+                    "journal_id": self.journal_id.id,
+                },
+                "line_ids": [
+                    Command.create(
+                        {
+                            "credit_note_id": self.id,
+                            "state": "to_approve",
+                            "amount": self.amount_total,
+                        }
+                    )
+                ],
+            }
+        )
+        return batch._get_records_action(name=self.env._("To Approve"))
+
+    def _check_not_asked(self):
+        """:raise UserError: this draft waits for approval already"""
+        lines = self.env["account.credit.note.batch.line"]
+        # sudo: it may be the request of another user
+        if lines.sudo().search(
+            [
+                ("credit_note_id", "=", self.id),
+                ("state", "in", lines._get_open_states()),
+            ],
+            limit=1,
+        ):
+            raise UserError(
+                self.env._("%s waits for approval already.", self._get_document_names())
+            )
+
+    def _get_version(self):
+        """:return: text that changes when this draft or one of its lines is written"""
+        dates = [self.write_date, *self.line_ids.mapped("write_date")]
+        return f"{max(dates).isoformat()} {len(dates)}"
+
+    # -------------------------------------------------------------------------
+    # WHAT NEEDS APPROVAL
+    # -------------------------------------------------------------------------
+
+    def _get_approval_needs(self, company, amount, reason, makers):
+        """Say why a credit note needs a second person.
+
+        :param self: the invoice that is credited, or none
+        :param company: company of the credit note
+        :param amount: what it comes to, tax included, in company currency, together
+            with all that was credited of the invoice before
+        :param reason: its reason, or none
+        :param makers: the users who make it
+        :return: list of sentences, empty if it needs nobody else
+        """
+        # sudo: the same for everybody
+        if not company.sudo().credit_note_approval:
+            return []
+        # sudo: the same for everybody
+        return self.sudo()._list_approval_needs(company.sudo(), amount, reason, makers)
+
+    def _list_approval_needs(self, company, amount, reason, makers):
+        """See `_get_approval_needs`."""
+        needs = []
+        limit = company.credit_note_approval_amount
+        if limit and company.currency_id.compare_amounts(amount, limit) >= 0:
+            needs.append(
+                self.env._(
+                    "Its credit notes come to %(amount)s, and from %(limit)s on they "
+                    "need approval.",
+                    amount=format_amount(self.env, amount, company.currency_id),
+                    limit=format_amount(self.env, limit, company.currency_id),
+                )
+            )
+        if reason.needs_approval:
+            needs.append(self.env._("Its reason “%s” needs approval.", reason.name))
+        if not self:
+            if company.credit_without_invoice_approval:
+                needs.append(self.env._("It credits no invoice."))
+            return needs
+        days = company.credit_note_approval_days
+        date = self.invoice_date or self.date
+        if days and (fields.Date.context_today(self) - date).days > days:
+            needs.append(
+                self.env._(
+                    "The invoice is of %(date)s, more than %(days)s days ago.",
+                    date=format_date(self.env, date),
+                    days=days,
+                )
+            )
+        owners = makers & (self.create_uid | self.invoice_user_id)
+        if company.credit_note_approval_own and owners:
+            needs.append(self.env._("The invoice is one of %s.", owners[:1].name))
+        return needs
+
+    def _get_company_value(self, amount):
+        """:param amount: in the currency of this document
+        :return: its value in company currency at the rate of this document
+        """
+        return amount / (self.invoice_currency_rate or 1.0)
+
+    # -------------------------------------------------------------------------
+    # POSTING
+    # -------------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': what needs a second person is not posted without one
+        credit_notes = self.filtered(
+            lambda move: (
+                move.move_type == "out_refund"
+                # sudo: the same for everybody
+                and move.company_id.sudo().credit_note_approval
+            )
+        )
+        if credit_notes:
+            credit_notes._check_approval()
+        return super()._post(soft=soft)
+
+    def _check_approval(self):
+        """Look who approved these drafts, and write it on them.
+
+        :raise UserError: one of them needs approval and has none
+        """
+        # sudo: the same for everybody
+        origins = self.sudo().reversed_entry_id.sudo(False)
+        # Two who credit an invoice at the same time come to the amount together.
+        origins._lock_for_credit()
+        amounts = self._get_amounts_to_approve()
+        approved_lines = self.env["account.credit.note.batch.line"]._get_approved()
+        for credit_note in self:
+            needs = credit_note._get_needs_of_draft(amounts)
+            approver = self.env.user.browse()
+            if needs:
+                approver = credit_note._find_approver(approved_lines)
+                if not approver:
+                    credit_note._pass_or_refuse(needs)
+            if credit_note.credit_note_approver_id != approver:
+                # sudo: the approver may read of the document what it takes to post it
+                credit_note.sudo().credit_note_approver_id = approver
+            if approver:
+                credit_note._message_log(
+                    body=self.env._(
+                        "Approved by %(user)s. It needed approval: %(needs)s",
+                        user=approver.name,
+                        needs=" ".join(needs),
+                    )
+                )
+
+    def _get_needs_of_draft(self, amounts):
+        """:param amounts: see `_get_amounts_to_approve`
+        :return: list of sentences that say why this draft needs a second person
+        """
+        # sudo: the same for everybody
+        origin = self.sudo().reversed_entry_id.sudo(False)
+        return origin._get_approval_needs(
+            self.company_id,
+            amounts[origin or self],
+            self.credit_note_reason_id,
+            self._get_makers() | self.env.user,
+        )
+
+    def _get_amounts_to_approve(self):
+        """Sum up what these drafts credit, and all that was credited before.
+
+        :return: {invoice, or a draft without one: amount in company currency}
+        """
+        amounts = {}
+        # sudo: the same for everybody
+        before = self.sudo().reversed_entry_id._get_credited_amounts(("posted",))
+        # sudo: the same for everybody
+        for origin, drafts in self.sudo().grouped("reversed_entry_id").items():
+            if origin:
+                credited = drafts._get_amount_in_currency_of(origin)
+                credited += before.get(origin.sudo(False), 0.0)
+                amounts[origin.sudo(False)] = origin._get_company_value(credited)
+                continue
+            for draft in drafts:
+                amounts[draft.sudo(False)] = draft._get_company_value_today()
+        return amounts
+
+    def _get_makers(self):
+        """:return: the users who made this draft or changed something on it"""
+        # sudo: whose draft it is decides, whatever the user may read of it
+        records = (self.sudo(), self.sudo().line_ids)
+        return self.env["res.users"].union(
+            *(record.create_uid | record.write_uid for record in records)
+        )
+
+    def _find_approver(self, approved_lines):
+        """:param approved_lines: lines of approved batches that are being issued
+        :return: the user who approved that this draft is posted now, or none
+        """
+        self.ensure_one()
+        line = approved_lines.filtered(
+            lambda line: (
+                line.invoice_id == self.reversed_entry_id
+                if line.invoice_id
+                else line.credit_note_id == self
+            )
+        )
+        if line:
+            self._check_approved_amount(line)
+            return line.batch_id.approver_id.sudo(False)
+        user = self.env.user
+        # sudo: the same for everybody
+        approvers = self.sudo().credit_note_reason_id._get_approvers(self.company_id)
+        if user in approvers and user not in self._get_makers():
+            return user
+        return user.browse()
+
+    def _check_approved_amount(self, line):
+        """:raise UserError: this draft credits more than was approved"""
+        amount = (
+            self._get_amount_in_currency_of(line.invoice_id)
+            if line.invoice_id
+            else self.amount_total
+        )
+        if line.currency_id.compare_amounts(amount, line.amount) > 0:
+            raise UserError(
+                self.env._(
+                    "%(invoice)s: %(amount)s would be credited, and %(approved)s was "
+                    "approved. Ask for approval again.",
+                    invoice=line._get_document()._get_document_names(),
+                    amount=format_amount(self.env, amount, line.currency_id),
+                    approved=line._format_amount(),
+                )
+            )
+
+    def _pass_or_refuse(self, needs):
+        """Let the superuser's code pass, and say so on the document.
+
+        :raise UserError: it is not the superuser's code, or Odoo posts by itself what
+            somebody drafted before
+        """
+        needs = " ".join(needs)
+        if self.env.su and self.auto_post == "no":
+            self._message_log(
+                body=self.env._("Posted by the system, without approval: %s", needs)
+            )
+            return
+        origin = self.reversed_entry_id
+        raise UserError(
+            self.env._(
+                "%(documents)s needs approval: %(needs)s Ask for it in the dialog "
+                "“Credit note”, or let an approver confirm a draft that somebody else "
+                "made.",
+                documents=(origin or self)._get_document_names(),
+                needs=needs,
+            )
+        )

@@ -1,0 +1,139 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_amount
+
+
+class AccountFormerInvoice(models.Model):
+    """An invoice of a former system, which is not in Odoo and is credited here.
+
+    Its credit notes together come to its total at most.
+    """
+
+    _name = "account.former.invoice"
+    _description = "Invoice of a Former System"
+    _check_company_auto = True
+
+    name = fields.Char(string="Number", required=True)
+    date = fields.Date(required=True)
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        required=True,
+        default=lambda self: self.env.company,
+    )
+    currency_id = fields.Many2one(
+        comodel_name="res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+    )
+    amount_total = fields.Monetary(string="Total", required=True)
+    credit_note_ids = fields.One2many(
+        comodel_name="account.move",
+        inverse_name="former_invoice_id",
+        string="Credit Notes",
+        readonly=True,
+    )
+    amount_left = fields.Monetary(
+        string="Left to Credit",
+        compute="_compute_amount_left",
+        compute_sudo=True,
+    )
+
+    _number_unique = models.UniqueIndex(
+        "(company_id, partner_id, lower(name))",
+        "There is an invoice of this number for this customer already.",
+    )
+    _total_positive = models.Constraint(
+        "CHECK (amount_total > 0)", "The total of an invoice has to be above zero."
+    )
+
+    @api.depends("amount_total", "credit_note_ids.state")
+    def _compute_amount_left(self):
+        credited = self._get_credited_amounts()
+        for former in self:
+            former.amount_left = former.amount_total - credited.get(former._origin, 0.0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if name := vals.get("name"):
+                vals["name"] = name.strip()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.check_access("write")
+        # What issued credit notes say stays as it is.
+        if vals and (issued := self._get_issued_credit_notes()):
+            raise UserError(
+                self.env._(
+                    "%(credit_notes)s names this invoice of a former system. It cannot "
+                    "be changed any more.",
+                    credit_notes=issued._get_document_names(),
+                )
+            )
+        return super().write(vals)
+
+    def _get_issued_credit_notes(self):
+        # sudo: the same for everybody
+        return (
+            self.sudo()
+            .credit_note_ids.filtered(lambda move: move.state == "posted")
+            .sudo(False)
+        )
+
+    def _get_credited_amounts(self):
+        """:return: {former invoice: what its posted credit notes come to, tax included,
+        in its currency}
+        """
+        # sudo: the same for everybody
+        groups = (
+            self.env["account.move"]
+            .sudo()
+            ._read_group(
+                [
+                    ("former_invoice_id", "in", self.ids),
+                    ("move_type", "=", "out_refund"),
+                    ("state", "=", "posted"),
+                ],
+                ["former_invoice_id"],
+                ["amount_total:sum"],
+            )
+        )
+        return {former.sudo(False): amount for former, amount in groups}
+
+    def _lock_for_credit(self):
+        """Let nobody else credit these until this transaction has ended, see
+        `account.move._lock_rows`.
+        """
+        if not self.ids:
+            return
+        self.env.cr.execute(
+            SQL(
+                "WITH locked AS (SELECT id FROM account_former_invoice WHERE id IN %s"
+                " ORDER BY id FOR NO KEY UPDATE)"
+                " UPDATE account_former_invoice former SET write_uid = write_uid"
+                " FROM locked WHERE former.id = locked.id",
+                tuple(self.ids),
+            ),
+            log_exceptions=False,
+        )
+
+    def _get_over_credit_message(self, credit_notes, left):
+        """:param left: what is left of this without these credit notes"""
+        return self.env._(
+            "%(documents)s credits %(amount)s, more than is left to credit on "
+            "%(origin)s: %(left)s of %(total)s.",
+            documents=credit_notes._get_document_names(),
+            amount=format_amount(
+                self.env, sum(credit_notes.mapped("amount_total")), self.currency_id
+            ),
+            origin=self.name,
+            left=format_amount(self.env, max(0.0, left), self.currency_id),
+            total=format_amount(self.env, self.amount_total, self.currency_id),
+        )

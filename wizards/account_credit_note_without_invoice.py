@@ -1,0 +1,460 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount, format_date
+
+from .account_move_reversal_line import is_number
+
+
+class AccountCreditNoteWithoutInvoice(models.TransientModel):
+    """A credit note that credits no invoice of Odoo: goodwill, a bonus, an invoice of a
+    former system. It says why, and which period or invoice it is for.
+    """
+
+    _name = "account.credit.note.without.invoice"
+    _description = "Credit Note without an Invoice"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        comodel_name="res.partner", string="Customer", required=True
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        required=True,
+        default=lambda self: self.env.company,
+    )
+    currency_id = fields.Many2one(
+        comodel_name="res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+    )
+    journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        check_company=True,
+        domain=[("type", "=", "sale")],
+        compute="_compute_journal_id",
+        store=True,
+        readonly=False,
+    )
+    date = fields.Date(required=True, default=fields.Date.context_today)
+    reason_id = fields.Many2one(
+        comodel_name="account.credit.note.reason", check_company=True
+    )
+    reason = fields.Char(string="Details")
+    subject = fields.Selection(
+        selection=[
+            ("period", "A period"),
+            ("former", "An invoice of a former system"),
+        ],
+        string="For",
+        default="period",
+        required=True,
+    )
+    period_start = fields.Date(string="Period")
+    period_end = fields.Date()
+    former_number = fields.Char(string="Number")
+    former_date = fields.Date(string="Date of the Invoice")
+    former_total = fields.Monetary(string="Total of the Invoice", help="Tax included.")
+    former_invoice_id = fields.Many2one(
+        comodel_name="account.former.invoice", compute="_compute_former_invoice_id"
+    )
+    amount_left = fields.Monetary(related="former_invoice_id.amount_left")
+    line_ids = fields.One2many(
+        comodel_name="account.credit.note.without.invoice.line",
+        inverse_name="credit_note_id",
+        string="To Credit",
+    )
+    amount_total = fields.Monetary(string="Total", compute="_compute_amount_total")
+    new_move_id = fields.Many2one(
+        comodel_name="account.move", string="Credit Note", readonly=True
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("company_id")
+    def _compute_journal_id(self):
+        for wizard in self:
+            wizard.journal_id = self.env["account.journal"].search(
+                [
+                    *self.env["account.journal"]._check_company_domain(
+                        wizard.company_id
+                    ),
+                    ("type", "=", "sale"),
+                ],
+                limit=1,
+            )
+
+    @api.depends("former_number", "partner_id", "company_id", "subject")
+    def _compute_former_invoice_id(self):
+        for wizard in self:
+            wizard.former_invoice_id = wizard._find_former_invoice()
+
+    @api.depends("line_ids.amount")
+    def _compute_amount_total(self):
+        for wizard in self:
+            wizard.amount_total = sum(wizard.line_ids.mapped("amount"))
+
+    @api.onchange("former_invoice_id")
+    def _onchange_former_invoice_id(self):
+        """What is known of the invoice does not have to be entered again."""
+        if former := self.former_invoice_id:
+            self.former_date = former.date
+            self.former_total = former.amount_total
+            self.currency_id = former.currency_id
+
+    def _find_former_invoice(self):
+        number = (self.former_number or "").strip()
+        former_invoices = self.env["account.former.invoice"]
+        if self.subject != "former" or not number:
+            return former_invoices
+        return former_invoices.search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("partner_id", "=", self.partner_id.commercial_partner_id.id),
+                ("name", "=ilike", number.replace("\\", "\\\\").replace("_", r"\_")),
+            ],
+            limit=1,
+        )
+
+    # -------------------------------------------------------------------------
+    # BUTTONS
+    # -------------------------------------------------------------------------
+
+    def action_issue(self):
+        """Issue the credit note. It is in `new_move_id` afterwards.
+
+        :return: action that names the credit note on the screen and closes the dialog
+        :raise UserError: something cannot be credited; nothing is changed then
+        """
+        return self._get_issued_action(self._issue())
+
+    def action_issue_and_print(self):
+        """Issue the credit note, then print it. See `action_issue`.
+
+        :return: action that names the credit note, then downloads the PDF
+        """
+        credit_note = self._issue()
+        return self._get_issued_action(credit_note, credit_note._get_print_action())
+
+    def action_issue_and_send(self):
+        """Issue the credit note, then open Odoo's e-mail composer. See `action_issue`.
+
+        :return: action that names the credit note, then opens the composer
+        """
+        credit_note = self._issue()
+        composer = {
+            **credit_note.action_send_and_print(),
+            # The server completes an action, but not one inside another.
+            "views": [(False, "form")],
+        }
+        return self._get_issued_action(credit_note, composer)
+
+    def action_save_draft(self):
+        """Make a draft of the credit note.
+
+        :return: action that opens it
+        :raise UserError: something cannot be credited; nothing is changed then
+        """
+        return self._make_draft()._get_records_action(name=self.env._("Credit Note"))
+
+    def _get_issued_action(self, credit_note, next_action=None):
+        # The message is that of the dialog of invoices.
+        return self.env["account.move.reversal"]._get_issued_action(
+            credit_note, next_action=next_action
+        )
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _check(self):
+        """:raise UserError: what was entered cannot be credited"""
+        self.ensure_one()
+        self.env["account.move"]._check_credit_note_access()
+        if not self.journal_id:
+            raise UserError(
+                self.env._(
+                    "%s has no active sales journal to issue the credit note in. "
+                    "Create or unarchive one under Configuration, Journals.",
+                    self.company_id.display_name,
+                )
+            )
+        if not self.reason_id:
+            raise UserError(
+                self.env._("Choose a reason: a credit note without an invoice has one.")
+            )
+        self._check_lines()
+        if self.subject == "period":
+            self._check_period()
+        else:
+            self._check_former()
+
+    def _check_lines(self):
+        """:raise UserError: an amount, or what all come to, cannot be credited"""
+        if not self.line_ids or not all(
+            is_number(line.amount) for line in self.line_ids
+        ):
+            raise UserError(self.env._("Enter the amounts to credit, tax included."))
+        if self.currency_id.compare_amounts(self.amount_total, 0.0) <= 0:
+            raise UserError(
+                self.env._(
+                    "The lines come to %s. Enter amounts that come to more than "
+                    "nothing.",
+                    format_amount(self.env, self.amount_total, self.currency_id),
+                )
+            )
+
+    def _check_period(self):
+        """:raise UserError: it is not said which period this is for"""
+        if not self.period_start or not self.period_end:
+            raise UserError(
+                self.env._("Enter the first and the last day of the period.")
+            )
+        if self.period_start > self.period_end:
+            raise UserError(self.env._("The period ends before it begins."))
+
+    def _check_former(self):
+        """:raise UserError: the invoice is not told, or known otherwise"""
+        if (
+            not (self.former_number or "").strip()
+            or not self.former_date
+            or not is_number(self.former_total)
+            or self.currency_id.compare_amounts(self.former_total, 0.0) <= 0
+        ):
+            raise UserError(
+                self.env._(
+                    "Enter number, date and total of the invoice of the former system."
+                )
+            )
+        former = self._find_former_invoice()
+        if former and (
+            former.date != self.former_date
+            or former.currency_id != self.currency_id
+            or former.currency_id.compare_amounts(
+                former.amount_total, self.former_total
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "%(invoice)s is known already: of %(date)s, %(total)s in all. "
+                    "Enter the same date, total and currency.",
+                    invoice=former.name,
+                    date=format_date(self.env, former.date),
+                    total=format_amount(
+                        self.env, former.amount_total, former.currency_id
+                    ),
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # ISSUE
+    # -------------------------------------------------------------------------
+
+    def _issue(self):
+        """:return: the posted credit note"""
+        self.ensure_one()
+        if self.date and self.date > fields.Date.context_today(self):
+            raise UserError(
+                self.env._(
+                    "%(date)s is in the future. Choose today or an earlier date, or "
+                    "save the credit note as a draft: it is posted on that day.",
+                    date=format_date(self.env, self.date),
+                )
+            )
+        credit_note = self._make_draft()
+        credit_note.action_post()
+        return credit_note
+
+    def _make_draft(self):
+        """:return: draft of the credit note, which comes to the amounts of the lines
+        :raise UserError: something cannot be credited
+        """
+        self._check()
+        credit_note = (
+            self.env["account.move"]
+            .with_company(self.company_id)
+            .create(self._prepare_credit_note())
+        )
+        if self.currency_id.compare_amounts(
+            credit_note.amount_total, self.amount_total
+        ):
+            raise UserError(
+                self.env._(
+                    "With these taxes the credit note comes to %(total)s, and not to "
+                    "%(amount)s. Choose other taxes, or enter another amount.",
+                    total=format_amount(
+                        self.env, credit_note.amount_total, self.currency_id
+                    ),
+                    amount=format_amount(self.env, self.amount_total, self.currency_id),
+                )
+            )
+        self.new_move_id = credit_note
+        return credit_note
+
+    def _prepare_credit_note(self):
+        values = {
+            "move_type": "out_refund",
+            "partner_id": self.partner_id.id,
+            "journal_id": self.journal_id.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": self.date,
+            "credit_note_reason_id": self.reason_id.id,
+            "credit_note_reason_text": self.reason,
+            "invoice_line_ids": [
+                Command.create(line._prepare_line()) for line in self.line_ids
+            ],
+        }
+        if self.subject == "period":
+            values["credit_period_start"] = self.period_start
+            values["credit_period_end"] = self.period_end
+        else:
+            values["former_invoice_id"] = self._get_or_make_former_invoice().id
+        return values
+
+    def _get_or_make_former_invoice(self):
+        return self._find_former_invoice() or self.env["account.former.invoice"].create(
+            {
+                "name": self.former_number,
+                "date": self.former_date,
+                "partner_id": self.partner_id.commercial_partner_id.id,
+                "company_id": self.company_id.id,
+                "currency_id": self.currency_id.id,
+                "amount_total": self.former_total,
+            }
+        )
+
+
+class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
+    _name = "account.credit.note.without.invoice.line"
+    _description = "Line of a Credit Note without an Invoice"
+
+    credit_note_id = fields.Many2one(
+        comodel_name="account.credit.note.without.invoice",
+        required=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(related="credit_note_id.company_id")
+    currency_id = fields.Many2one(related="credit_note_id.currency_id")
+    product_id = fields.Many2one(comodel_name="product.product")
+    name = fields.Char(
+        string="Description",
+        compute="_compute_name",
+        store=True,
+        readonly=False,
+    )
+    tax_ids = fields.Many2many(
+        comodel_name="account.tax",
+        string="Taxes",
+        domain="[('type_tax_use', '=', 'sale'),"
+        " ('company_id', 'parent_of', company_id)]",
+        compute="_compute_tax_ids",
+        store=True,
+        readonly=False,
+    )
+    amount = fields.Monetary(help="Tax included. It is credited exactly.")
+
+    @api.depends("product_id")
+    def _compute_name(self):
+        for line in self:
+            if line.product_id:
+                line.name = line.product_id.with_context(
+                    lang=line.credit_note_id.partner_id.lang
+                ).display_name
+
+    @api.depends("product_id", "credit_note_id.partner_id", "credit_note_id.company_id")
+    def _compute_tax_ids(self):
+        for line in self:
+            company = line.company_id or self.env.company
+            taxes = line.product_id.taxes_id._filter_taxes_by_company(company)
+            # sudo: the same for everybody
+            taxes = taxes or company.sudo().account_sale_tax_id.sudo(False)
+            position = (
+                self.env["account.fiscal.position"]
+                .with_company(company)
+                ._get_fiscal_position(line.credit_note_id.partner_id)
+            )
+            line.tax_ids = position.map_tax(taxes)
+
+    def _prepare_line(self):
+        """:return: values of the credit note line that comes to exactly the amount"""
+        self.ensure_one()
+        taxes = self.tax_ids
+        values = {
+            "product_id": self.product_id.id,
+            "name": self.name or self.credit_note_id.reason_id.name,
+            "quantity": 1.0,
+            "price_unit": self.amount,
+            "tax_ids": [Command.set(taxes.ids)],
+        }
+        flat_taxes = taxes._flatten_taxes_and_sort_them()[0]
+        if not flat_taxes:
+            return values
+        return {**values, **self._prepare_tax_data(flat_taxes)}
+
+    def _prepare_tax_data(self, flat_taxes):
+        """:return: `price_unit` and `extra_tax_data` of the line: Odoo's amounts of a
+        price with all taxes in it, and the net as what is left of the amount
+        """
+        wizard = self.credit_note_id
+        currency, company = self.currency_id, wizard.company_id
+        rate = self.env["res.currency"]._get_conversion_rate(
+            company.currency_id, currency, company, wizard.date
+        )
+        Tax = self.env["account.tax"]
+        base_line = Tax._prepare_base_line_for_taxes_computation(
+            None,
+            tax_ids=self.tax_ids,
+            price_unit=self.amount,
+            quantity=1.0,
+            currency_id=currency,
+            partner_id=wizard.partner_id,
+            product_id=self.product_id,
+            special_mode="total_included",
+            is_refund=True,
+            rate=rate,
+        )
+        Tax._add_tax_details_in_base_lines([base_line], company)
+        Tax._round_base_lines_tax_details([base_line], company)
+        taxes_data = base_line["tax_details"]["taxes_data"]
+        tax_total = sum(data["tax_amount_currency"] for data in taxes_data)
+        net = currency.round(self.amount - tax_total)
+        price = net + sum(
+            data["tax_amount_currency"]
+            for data in taxes_data
+            if data["tax"].price_include
+        )
+
+        def to_company(amount):
+            return company.currency_id.round(amount / rate)
+
+        manual = {}
+        affecting = 0.0
+        for tax in flat_taxes:
+            amount = sum(
+                data["tax_amount_currency"]
+                for data in taxes_data
+                if data["tax"] == tax and not data.get("is_reverse_charge")
+            )
+            base = net + affecting if tax.is_base_affected else net
+            if tax.include_base_amount:
+                affecting += amount
+            manual[str(tax.id)] = {
+                "base_amount_currency": base,
+                "base_amount": to_company(base),
+                "tax_amount_currency": amount,
+                "tax_amount": to_company(amount),
+            }
+        return {
+            "price_unit": price,
+            "extra_tax_data": {
+                "currency_id": currency.id,
+                "quantity": 1.0,
+                "price_unit": price,
+                "discount": 0.0,
+                "rate": rate,
+                "manual_total_excluded_currency": net,
+                "manual_total_excluded": to_company(net),
+                "manual_tax_amounts": manual,
+            },
+        }

@@ -1,0 +1,43 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class AccountCreditNoteWithoutInvoice(models.TransientModel):
+    """Where it needs a second person, a draft is made, which waits for approval."""
+
+    _inherit = "account.credit.note.without.invoice"
+
+    approval_needs = fields.Text(
+        string="Why Approval", compute="_compute_approval_needs"
+    )
+
+    @api.depends("amount_total", "company_id", "currency_id", "date", "reason_id")
+    def _compute_approval_needs(self):
+        for wizard in self:
+            amount = wizard.currency_id._convert(
+                wizard.amount_total,
+                wizard.company_id.currency_id,
+                wizard.company_id,
+                wizard.date or fields.Date.context_today(wizard),
+            )
+            needs = self.env["account.move"]._get_approval_needs(
+                wizard.company_id, amount, wizard.reason_id, self.env.user
+            )
+            wizard.approval_needs = " ".join(needs) or False
+
+    def action_ask_approval(self):
+        """Make the draft and ask somebody else to approve it. It is posted then.
+
+        :return: action that opens the batch in which it waits
+        :raise UserError: it needs no approval or nobody can give it, or what was
+            entered is wrong
+        """
+        self.ensure_one()
+        if not self.approval_needs:
+            raise UserError(
+                self.env._(
+                    "%s: this credit note needs no approval. Issue it.",
+                    self.partner_id.display_name,
+                )
+            )
+        return self._make_draft().action_ask_approval()
