@@ -238,7 +238,7 @@ class TestOneTruth(RandomInvoices):
         elif EXAMPLES:
             seeds = random.SystemRandom().sample(range(10**9), EXAMPLES)
         else:
-            seeds = range(300)
+            seeds = range(100)
         self.results = Results()
         self.refused = 0
         for number, seed in enumerate(seeds):

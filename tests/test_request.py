@@ -121,6 +121,21 @@ class TestRequest(CreditNoteCommon):
             1,
         )
 
+    def test_approval_is_asked_for_once(self):
+        self.env.company.write(
+            {"credit_note_approval": True, "credit_note_approval_amount": 100.0}
+        )
+        new_test_user(
+            self.env,
+            "approver",
+            groups="account_partner_credit_note.group_credit_note_approver",
+        )
+        invoice = self._invoice(100.0)
+        first, _none = self._ask(invoice, "action_ask_approval", request_key="K")
+        again, _none = self._ask(invoice, "action_ask_approval", request_key="K")
+        self.assertEqual(again, first)
+        self.assertEqual(first["res_model"], "account.credit.note.batch")
+
     def test_same_key_for_something_else(self):
         invoice, other = self._invoice(100.0), self._invoice(100.0)
         values = {"credit_method": "amount", "amount": 10.0, "request_key": "K"}

@@ -66,6 +66,9 @@ class AccountMoveReversal(models.TransientModel):
     def action_issue_and_send(self):
         return self._answer_once("action_issue_and_send", super().action_issue_and_send)
 
+    def action_ask_approval(self):
+        return self._answer_once("action_ask_approval", super().action_ask_approval)
+
     def action_save_draft(self):
         return self._answer_once("action_save_draft", super().action_save_draft)
 

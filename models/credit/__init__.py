@@ -1,11 +1,8 @@
 """What a credit note is: its fields, what is left to credit, the guard, matching."""
 
 from . import account_credit_note_reason
-<<<<<<< HEAD
 from . import account_credit_note_request
-=======
 from . import account_former_invoice
->>>>>>> lane-core
 from . import account_move
 from . import account_move_applied_credit
 from . import account_move_cash_rounding
