@@ -12,3 +12,4 @@ from . import account_move_reversal_issue
 from . import account_move_reversal_line
 from . import account_move_reversal_plan
 from . import account_move_reversal_settle
+from . import account_move_reversal_several
