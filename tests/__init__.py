@@ -68,6 +68,7 @@ from . import test_request
 from . import test_rpc
 from . import test_sale
 from . import test_settlement
+from . import test_several
 from . import test_stock
 from . import test_storno
 from . import test_structure

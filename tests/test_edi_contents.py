@@ -164,6 +164,12 @@ class TestEdiContents(EdiCommon):
         )
         self._check(credit_note, reference=["OLD-1"], ubl_start=[], total=["12.10"])
 
+    def test_of_several_invoices(self):
+        """It names all of them."""
+        invoices = self.supplied + self._invoice(50.0, invoice_date="2026-05-11")
+        credit_note = self._credit(invoices, date="2026-05-20", as_one=True)
+        self._check(credit_note, reference=invoices.mapped("name"), total=["181.50"])
+
     def test_its_own_words_are_kept(self):
         wizard = self._wizard(self.supplied, date="2026-05-20")
         wizard.refund_moves()

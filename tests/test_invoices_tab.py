@@ -48,7 +48,7 @@ class TestInvoicesTab(CreditNoteCommon):
         from lxml import etree
 
         [node] = etree.fromstring(arch).xpath(f"//filter[@name='{name}']")
-        return [tuple(leaf) for leaf in eval(node.get("domain"))]
+        return list(eval(node.get("domain")))
 
     def test_statuses(self):
         yesterday = fields.Date.subtract(self.today, days=1)

@@ -174,8 +174,12 @@ class TestRefusals(CreditNoteCommon):
         self.assertFalse(hints["print"])
         hints = self._invoice(100.0).get_customer_document_hints()
         self.assertIn("Choose one credit note", hints.pop("use_credit"))
-        self.assertEqual(hints, {"credit_note": False, "print": False, "send": False})
+        self.assertEqual(
+            hints,
+            dict.fromkeys(("credit_note", "print", "send", "without_invoice"), False),
+        )
         nothing = self.env["account.move"].get_customer_document_hints()
+        self.assertFalse(nothing.pop("without_invoice"))
         self.assertTrue(all(nothing.values()))
 
     def test_failed_posting_changes_nothing(self):

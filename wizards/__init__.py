@@ -12,6 +12,7 @@ from . import account_move_reversal_issue
 from . import account_move_reversal_line
 from . import account_move_reversal_plan
 from . import account_move_reversal_settle
+from . import account_move_reversal_several
 
 # Last: asked first, whatever else a button does.
 from . import account_move_reversal_request

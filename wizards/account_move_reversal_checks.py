@@ -82,7 +82,7 @@ class AccountMoveReversal(models.TransientModel):
 
     def _check_method(self):
         """:raise UserError: what is to be credited is nothing, or more than is left"""
-        if self.credit_method in ("lines", "amount") and len(self.move_ids) > 1:
+        if self.credit_method not in self.available_credit_methods.split(","):
             raise UserError(
                 self.env._(
                     "Lines and amounts are credited for one invoice at a time, not for "

@@ -200,8 +200,7 @@ class AccountMove(models.Model):
 
         :raise UserError: one of them needs approval and has none
         """
-        # sudo: the same for everybody
-        origins = self.sudo().reversed_entry_id.sudo(False)
+        origins = self.browse().union(*self._group_by_credited())
         # Two who credit an invoice at the same time come to the amount together.
         origins._lock_for_credit()
         amounts = self._get_amounts_to_approve()
@@ -229,32 +228,42 @@ class AccountMove(models.Model):
         """:param amounts: see `_get_amounts_to_approve`
         :return: list of sentences that say why this draft needs a second person
         """
-        # sudo: the same for everybody
-        origin = self.sudo().reversed_entry_id.sudo(False)
-        return origin._get_approval_needs(
-            self.company_id,
-            amounts[origin or self],
-            self.credit_note_reason_id,
-            self._get_makers() | self.env.user,
-        )
+        makers = self._get_makers() | self.env.user
+        needs = {}
+        for origin in self._group_by_credited():
+            needs |= dict.fromkeys(
+                origin._get_approval_needs(
+                    self.company_id, amounts[origin], self.credit_note_reason_id, makers
+                )
+            )
+        if self in amounts:
+            needs |= dict.fromkeys(
+                self.browse()._get_approval_needs(
+                    self.company_id, amounts[self], self.credit_note_reason_id, makers
+                )
+            )
+        return list(needs)
 
     def _get_amounts_to_approve(self):
         """Sum up what these drafts credit, and all that was credited before.
 
-        :return: {invoice, or a draft without one: amount in company currency}
+        :return: {invoice, or a draft that credits something of none: amount in company
+            currency}
         """
         amounts = {}
-        # sudo: the same for everybody
-        before = self.sudo().reversed_entry_id._get_credited_amounts(("posted",))
-        # sudo: the same for everybody
-        for origin, drafts in self.sudo().grouped("reversed_entry_id").items():
-            if origin:
-                credited = drafts._get_amount_in_currency_of(origin)
-                credited += before.get(origin.sudo(False), 0.0)
-                amounts[origin.sudo(False)] = origin._get_company_value(credited)
-                continue
-            for draft in drafts:
-                amounts[draft.sudo(False)] = draft._get_company_value_today()
+        groups = self._group_by_credited()
+        before = self.browse().union(*groups)._get_credited_amounts(("posted",))
+        for origin, drafts in groups.items():
+            # sudo: the same for everybody
+            credited = drafts.sudo()._get_amount_in_currency_of(origin.sudo())
+            # sudo: the same for everybody
+            amounts[origin] = origin.sudo()._get_company_value(
+                credited + before.get(origin, 0.0)
+            )
+        for draft in self.filtered(lambda move: move._is_without_invoice()):
+            amounts[draft] = draft._get_company_value_today(
+                draft._get_amount_without_invoice() or draft.amount_total
+            )
         return amounts
 
     def _get_makers(self):

@@ -15,6 +15,7 @@ from . import account_move_line
 from . import account_move_line_matching
 from . import account_move_line_tax_data
 from . import account_move_matching
+from . import account_move_several
 from . import account_move_table
 from . import account_move_without_invoice
 from . import account_tax_repartition_line

@@ -80,6 +80,7 @@ class AccountMove(models.Model):
         "state",
         "move_type",
         "reversal_move_ids.state",
+        "invoice_line_ids.credit_note_line_ids.parent_state",
     )
     def _compute_amount_creditable(self):
         left = self._origin._get_amounts_left(states=("draft", "posted"))
@@ -103,6 +104,7 @@ class AccountMove(models.Model):
         "move_type",
         "payment_state",
         "reversal_move_ids.state",
+        "invoice_line_ids.credit_note_line_ids.parent_state",
         "state",
     )
     def _compute_billing_status(self):
@@ -115,7 +117,7 @@ class AccountMove(models.Model):
                 today,
             )
 
-    @api.depends("reversal_move_ids")
+    @api.depends("reversal_move_ids", "invoice_line_ids.credit_note_line_ids")
     def _compute_credit_note_count(self):
         counts = dict(
             self._read_group(
@@ -127,8 +129,11 @@ class AccountMove(models.Model):
                 ["__count"],
             )
         )
+        of_several = self._get_lines_of_several(("draft", "posted", "cancel"))
+        several = of_several.grouped(lambda line: line.credited_line_id.move_id.id)
         for move in self:
-            move.credit_note_count = counts.get(move._origin, 0)
+            lines = several.get(move._origin.id, of_several.browse())
+            move.credit_note_count = counts.get(move._origin, 0) + len(lines.move_id)
 
     @api.depends_context("lang")
     @api.depends("move_type")
@@ -246,9 +251,11 @@ class AccountMove(models.Model):
 
     def _get_credit_notes(self, states=("draft", "posted")):
         """:return: the credit notes of these invoices that are in one of the states"""
-        return self.reversal_move_ids.filtered(
-            lambda move: move.move_type == "out_refund" and move.state in states
-        )
+        of_lines = self.invoice_line_ids.credit_note_line_ids.move_id
+        return (
+            self.reversal_move_ids
+            | of_lines.filtered(lambda move: not move.reversed_entry_id)
+        ).filtered(lambda move: move.move_type == "out_refund" and move.state in states)
 
     def _get_credited_amounts(self, states):
         """Sum up what credit notes credit, in one query.
@@ -270,6 +277,11 @@ class AccountMove(models.Model):
         for invoice, currency, amount in groups:
             credited[invoice.sudo(False)] += invoice._convert_at_own_rate(
                 amount, currency
+            )
+        for line in self._get_lines_of_several(states):
+            invoice = line.credited_line_id.move_id
+            credited[invoice.sudo(False)] += invoice._convert_at_own_rate(
+                line.price_total, line.currency_id
             )
         return credited
 

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount
@@ -14,21 +16,32 @@ class AccountMove(models.Model):
         # EXTENDS 'account': credit notes are counted against their invoices first
         if reversals := self.filtered(lambda move: move._is_reversal()):
             reversals._check_origins_posted(self)
-        if reversals := self.filtered(lambda move: move._is_guarded_reversal()):
+        if reversals := self.filtered(lambda move: move._is_guarded()):
             reversals._check_over_credit()
         if free := self.filtered(lambda move: move._is_without_invoice()):
             free._check_without_invoice()
         again = self.filtered("posted_before")
+        several = self.filtered(lambda move: move._is_of_several())
         posted = super()._post(soft=soft)
+        if posted_several := posted & several:
+            posted_several._reconcile_several()
         # Documents that were posted in one call, and an invoice that was a draft
         # meanwhile.
-        if origins := posted & (posted.reversed_entry_id | again):
+        if origins := posted & (
+            posted.reversed_entry_id | again | several._get_invoices_of_lines()
+        ):
             origins._check_reversals_together()
         return posted
 
     def _is_without_invoice(self):
         """:return: whether this credit note credits no invoice of Odoo"""
-        return self.move_type == "out_refund" and not self.reversed_entry_id
+        return self.move_type == "out_refund" and bool(
+            self.former_invoice_id or self._get_amount_without_invoice()
+        )
+
+    def _is_guarded(self):
+        """:return: whether this is counted against a document before it is posted"""
+        return self._is_guarded_reversal() or self._is_of_several()
 
     def _is_reversal(self):
         """:return: whether this customer document says that it reverses another one"""
@@ -70,7 +83,7 @@ class AccountMove(models.Model):
                 and any(
                     move._is_guarded_origin(reversal.move_type)
                     and reversal.state == "posted"
-                    for reversal in move.reversal_move_ids
+                    for reversal in move.reversal_move_ids | move._get_credit_notes()
                 )
             )
         )
@@ -135,7 +148,8 @@ class AccountMove(models.Model):
 
         :raise UserError: more than the invoice, where the company blocks that
         """
-        invoices = self.reversed_entry_id
+        crediting = self._group_by_credited()
+        invoices = self.browse().union(*crediting)
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
         # Read for all at once; each check of lines uses it.
@@ -143,7 +157,7 @@ class AccountMove(models.Model):
         self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
             "amount_currency"
         )
-        for invoice, credit_notes in self.grouped("reversed_entry_id").items():
+        for invoice, credit_notes in crediting.items():
             left = amounts_left[invoice]
             credit = credit_notes._get_amount_in_currency_of(invoice)
             if invoice.currency_id.compare_amounts(credit, left) > 0:
@@ -167,6 +181,18 @@ class AccountMove(models.Model):
             (invoice + credit_notes)._message_log_batch(
                 bodies={move.id: message for move in invoice + credit_notes}
             )
+
+    def _group_by_credited(self):
+        """:return: {document: those of these that reverse it, or credit lines of it}"""
+        groups = defaultdict(self.browse)
+        for move in self:
+            # sudo: the same for everybody
+            documents = move.sudo().reversed_entry_id or (
+                move.sudo()._get_invoices_of_lines()
+            )
+            for document in documents.sudo(False):
+                groups[document] |= move
+        return groups
 
     def _get_amounts_left(self, states, together=False):
         """Say what is left to credit on these documents.
@@ -308,6 +334,8 @@ class AccountMove(models.Model):
             invoice._convert_at_own_rate(
                 credit_note.amount_total, credit_note.currency_id
             )
+            if credit_note.reversed_entry_id
+            else credit_note._get_share_of(invoice)
             for credit_note in self
         )
 

@@ -89,6 +89,8 @@ class AccountMove(models.Model):
         :return: commands that put it on the accounts where the instalments are that it
             comes off, one item for each account
         """
+        if not self.reversed_entry_id:
+            return []  # See `_get_due_commands_of_several`.
         lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
         parts = defaultdict(lambda: NOTHING)
         for item in self.reversed_entry_id._get_due_items(-due.currency):

@@ -159,8 +159,10 @@ class AccountMoveLine(models.Model):
         self.ensure_one()
         return (
             self.move_type == "out_refund"
+            and self.display_type == "product"
             and bool(self.credited_line_id)
-            and self.credited_line_id.move_id == self.move_id.reversed_entry_id
+            and self.move_id.reversed_entry_id
+            in (self.credited_line_id.move_id, self.env["account.move"])
         )
 
     def _is_price_difference(self):
@@ -206,7 +208,11 @@ class AccountMoveLine(models.Model):
         self.ensure_one()
         if self.move_id == origin:
             return self.id
-        if self.credited_line_id.move_id == origin:
+        if self.credited_line_id and (
+            self.credited_line_id.move_id == origin
+            # A credit note of several invoices has the rows of all.
+            or not self.move_id.reversed_entry_id
+        ):
             return self.credited_line_id.id
         return self._get_unlinked_row()
 

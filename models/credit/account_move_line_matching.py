@@ -42,8 +42,14 @@ class AccountMoveLine(models.Model):
         document, reversal = self.move_id, other.move_id
         if document.reversed_entry_id == reversal:
             document, reversal = reversal, document
+        elif self.credited_line_id.move_id == reversal:
+            # A credit note of several invoices.
+            document, reversal = reversal, document
         return (
-            reversal.reversed_entry_id == document
+            (
+                reversal.reversed_entry_id == document
+                or document in (self | other).credited_line_id.move_id
+            )
             and document.is_sale_document(include_receipts=True)
             and self.currency_id == other.currency_id != self.company_currency_id
             and document.invoice_currency_rate == reversal.invoice_currency_rate

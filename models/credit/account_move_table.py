@@ -67,6 +67,9 @@ class AccountMove(models.Model):
                 # The tax is 0 % today: spread it in proportion to the prices.
                 made_by = {row: table.get(Cell(row, NET), NOTHING) for row in made_by}
             table += distribute(column, booked.get(column, NOTHING), made_by)
+        if origin != self and self._is_of_several():
+            rows = set(origin.line_ids.ids)
+            return table.without(lambda cell: cell.row not in rows)
         return table
 
     def _get_units(self, line):

@@ -102,7 +102,7 @@ class AccountMove(models.Model):
         if not limit or self.env.su or self.former_invoice_id:
             return
         currency = self.company_currency_id
-        amount = self._get_company_value_today()
+        amount = self._get_company_value_today(self._get_amount_without_invoice())
         if currency.compare_amounts(amount, limit) > 0:
             raise UserError(
                 self.env._(
@@ -114,12 +114,13 @@ class AccountMove(models.Model):
                 )
             )
 
-    def _get_company_value_today(self):
-        """:return: the total in company currency, at the rate of its date and not at
+    def _get_company_value_today(self, amount):
+        """:param amount: in the currency of this document
+        :return: the amount in company currency, at the rate of its date and not at
         that of the document: a user can type any
         """
         return self.currency_id._convert(
-            self.amount_total,
+            amount,
             self.company_currency_id,
             self.company_id,
             self.invoice_date or fields.Date.context_today(self),

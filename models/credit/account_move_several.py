@@ -1,0 +1,139 @@
+from collections import defaultdict
+
+from odoo import Command, models
+
+from ..plan import NOTHING, distribute
+
+
+class AccountMove(models.Model):
+    """One credit note of several invoices: it reverses none of them, and each of its
+    lines says which invoice line it credits.
+    """
+
+    _inherit = "account.move"
+
+    def _is_of_several(self):
+        """:return: whether this credit note credits invoices by its lines alone"""
+        self.ensure_one()
+        return bool(
+            self.move_type == "out_refund"
+            and not self.reversed_entry_id
+            and self._get_invoices_of_lines()
+        )
+
+    def _get_invoices_of_lines(self):
+        """:return: the issued invoices that the lines of these drafts or credit notes
+        credit
+        """
+        return self.invoice_line_ids.credited_line_id.move_id.filtered(
+            lambda move: move._is_creditable()
+        )
+
+    def _get_lines_of_several(self, states):
+        """:param states: states of the credit notes to look at
+        :return: the lines that credit these invoices on credit notes of several
+        """
+        # sudo: the same for everybody
+        return (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("credited_line_id.move_id", "in", self.ids),
+                    ("display_type", "=", "product"),
+                    ("move_id.move_type", "=", "out_refund"),
+                    ("move_id.reversed_entry_id", "=", False),
+                    ("parent_state", "in", states),
+                ]
+            )
+        )
+
+    def _get_share_of(self, invoice):
+        """:return: what the lines of this credit note credit of the invoice, tax
+        included, in the currency of the invoice
+        """
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.credited_line_id.move_id == invoice
+        )
+        return invoice._convert_at_own_rate(
+            sum(lines.mapped("price_total")), self.currency_id
+        )
+
+    def _get_amount_without_invoice(self):
+        """:return: what this credit note credits of no invoice of Odoo, tax included,
+        in its currency
+        """
+        self.ensure_one()
+        if self.reversed_entry_id:
+            return 0.0
+        lines = self.invoice_line_ids.filtered(
+            lambda line: (
+                line.credited_line_id.move_id._origin._is_creditable()
+                if line.credited_line_id
+                else False
+            )
+        )
+        return self.currency_id.round(
+            self.amount_total - sum(lines.mapped("price_total"))
+        )
+
+    # -------------------------------------------------------------------------
+    # WHAT IS DUE
+    # -------------------------------------------------------------------------
+
+    def _get_due_commands_of_several(self, due):
+        """:param due: {invoice: Amount that this draft takes off it, signed as booked}
+        :return: commands that make an item of what is due for each invoice and account,
+            so that it is set against this invoice and no other
+        """
+        lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        values_list = []
+        for invoice, amount in due.items():
+            values_list += self._prepare_due_of(invoice, amount)
+        commands = [Command.delete(line.id) for line in lines[len(values_list) :]]
+        for number, values in enumerate(values_list):
+            if line := lines[number : number + 1]:
+                commands.append(Command.update(line.id, values))
+            else:
+                [copied] = lines[0].copy_data({"move_id": self.id})
+                commands.append(Command.create(copied | values))
+        return commands
+
+    def _prepare_due_of(self, invoice, due):
+        """:return: list of the values of the items that take `due` off the invoice"""
+        parts = defaultdict(lambda: NOTHING)
+        for item in invoice._get_due_items(-due.currency):
+            parts[item.account] += -item.amount
+        return [
+            self._prepare_amounts(amount)
+            | {
+                "account_id": cell.row.id,
+                "credited_line_id": invoice._get_receivable_of(cell.row)[:1].id,
+                "name": invoice.name,
+            }
+            for cell, amount in distribute("due", due, parts).items()
+        ]
+
+    def _get_receivable_of(self, account):
+        return self.line_ids.filtered(
+            lambda line: (
+                line.display_type == "payment_term" and line.account_id == account
+            )
+        )
+
+    def _reconcile_several(self):
+        """Set these posted credit notes against their invoices, each item that is due
+        against its own.
+        """
+        plan = []
+        for item in self.line_ids.filtered(
+            lambda line: line.display_type == "payment_term" and line.credited_line_id
+        ):
+            invoice = item.credited_line_id.move_id
+            open_lines = invoice._get_receivable_of(item.account_id).filtered(
+                lambda line: not line.reconciled
+            )
+            if open_lines and not item.reconciled:
+                plan.append(item + open_lines)
+        if plan:
+            self.env["account.move.line"]._reconcile_plan(plan)
