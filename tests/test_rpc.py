@@ -99,6 +99,54 @@ class TestRpc(CreditNoteCommon, HttpCase):
         )
         self.assertFalse(invoice.reversal_move_ids)
 
+    @mute_logger("odoo.http")
+    def test_preview(self):
+        """It says what issuing comes to, and what issuing refuses."""
+        invoice = self._invoice(100.0)
+        wizard = "account.move.reversal"
+        ids = self._make_dialog(invoice, credit_method="amount", amount=46.0)
+        status, [preview] = self._call(wizard, "get_preview", ids=ids)
+        self.assertEqual(status, 200)
+        self.assertFalse(invoice.reversal_move_ids)
+        self._call(wizard, "action_issue", ids=ids)
+        credit_note = invoice.reversal_move_ids
+        [tax] = preview.pop("taxes")
+        self.assertEqual(tax["amount"], credit_note.amount_tax)
+        self.assertEqual(
+            preview,
+            {
+                "invoice_id": invoice.id,
+                "currency": invoice.currency_id.name,
+                "amount_total": credit_note.amount_total,
+                "amount_untaxed": credit_note.amount_untaxed,
+                "amount_tax": credit_note.amount_tax,
+                "amount_due": 115.0,
+                "amount_due_after": invoice.amount_residual,
+                "amount_customer_credit": 0.0,
+                "amount_left_to_credit": invoice.amount_creditable,
+            },
+        )
+        for values in (
+            {"credit_method": "amount", "amount": 999.0},
+            {"credit_method": "percentage", "percentage": -1.0},
+            {"date": "2999-01-01"},
+        ):
+            ids = self._make_dialog(invoice, **values)
+            status, refusal = self._call(wizard, "get_preview", ids=ids)
+            self.assertEqual(status, 422, values)
+            status, answer = self._call(wizard, "action_issue", ids=ids)
+            self.assertEqual((status, answer["message"]), (422, refusal["message"]))
+
+    def test_preview_of_many(self):
+        self.env.company.credit_note_background_limit = 2
+        invoices = self._invoice(100.0) + self._invoice(200.0)
+        ids = self._make_dialog(invoices)
+        _status, previews = self._call("account.move.reversal", "get_preview", ids=ids)
+        self.assertEqual(
+            {row["invoice_id"]: row["amount_total"] for row in previews},
+            {invoice.id: invoice.amount_total for invoice in invoices},
+        )
+
     def test_lines(self):
         invoice = self._invoice(10.0, 20.0, quantity=5.0)
         wizard_ids = self._make_dialog(

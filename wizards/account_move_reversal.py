@@ -363,6 +363,46 @@ class AccountMoveReversal(models.TransientModel):
             "discount_note": self._get_discount_note(invoice),
         }
 
+    def get_preview(self):
+        """Say what issuing would come to, for programs: nothing is changed.
+
+        :return: list of a dict for each invoice. Amounts are positive and in the
+            invoice's currency; those of many invoices, which are credited in the
+            background, are not split into taxes.
+        :raise UserError: issuing would be refused
+        """
+        self.ensure_one()
+        self._check_issue()
+        self._check_chosen()
+        return [
+            {
+                "invoice_id": preview["invoice"].id,
+                "currency": preview["currency"].name,
+                "amount_total": preview["amount_to_credit"],
+                **(
+                    {
+                        "amount_untaxed": preview["untaxed"],
+                        "amount_tax": preview["tax"],
+                        "taxes": [
+                            {
+                                "tax_group_id": group.id,
+                                "name": group.name,
+                                "amount": tax,
+                            }
+                            for group, tax in preview["taxes"].items()
+                        ],
+                    }
+                    if "taxes" in preview
+                    else {}
+                ),
+                "amount_due": preview["amount_due"],
+                "amount_due_after": preview["amount_due_after"],
+                "amount_customer_credit": preview["amount_customer_credit"],
+                "amount_left_to_credit": preview["amount_left"],
+            }
+            for preview in map(self._get_preview, self.move_ids)
+        ]
+
     @api.model
     def _get_discount_note(self, invoice):
         """:return: sentence about the early payment discount taken, False if none"""
