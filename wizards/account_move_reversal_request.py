@@ -95,13 +95,14 @@ class AccountMoveReversal(models.TransientModel):
                 self._raise_answered()
             return self.answer
         if self.request_key:
-            self._answer_request(method_name, method)
+            answer = self._answer_request(method_name, method)
         else:
-            self._keep_answer(method_name, method())
-        return self.answer
+            answer = method()
+        self.write({"answered_method": method_name, "answer": _get_content(answer)})
+        return answer
 
     def _answer_request(self, method_name, method):
-        """Answer as this request was answered before, or for the first time."""
+        """:return: what this request was answered before, or what `method` returns"""
         # sudo: of another user of the company; what they may see of it is checked
         request = (
             self.env["account.credit.note.request"]
@@ -118,7 +119,8 @@ class AccountMoveReversal(models.TransientModel):
                     "move_ids": self.new_move_ids.ids,
                 }
             )
-        elif request.content != content:
+            return answer
+        if request.content != content:
             raise UserError(
                 self.env._(
                     "The key %(key)s, given to credit %(invoices)s, was used before "
@@ -128,14 +130,10 @@ class AccountMoveReversal(models.TransientModel):
                     invoices=self.move_ids._get_document_names(),
                 )
             )
-        else:
-            credit_notes = request.move_ids.sudo(False)
-            credit_notes.check_access("read")
-            self.new_move_ids = credit_notes
-        self._keep_answer(method_name, request.answer)
-
-    def _keep_answer(self, method_name, answer):
-        self.write({"answered_method": method_name, "answer": _get_content(answer)})
+        credit_notes = request.move_ids.sudo(False)
+        credit_notes.check_access("read")
+        self.new_move_ids = credit_notes
+        return request.answer
 
     def _lock_dialog(self):
         """Let nobody else use this dialog until this transaction has ended. Who waited

@@ -105,7 +105,7 @@ class AccountMove(models.Model):
     def _sync_dynamic_lines(self, container):
         # EXTENDS 'account': see `write`
         batch = ReversalBatch.of(self.env)
-        if batch and batch.is_computed(self):
+        if batch and batch.take_kept() == self:
             return nullcontext()
         return super()._sync_dynamic_lines(container)
 

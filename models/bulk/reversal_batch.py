@@ -46,8 +46,8 @@ class ReversalBatch:
     """
 
     __slots__ = (
-        "computed",
         "copies",
+        "kept",
         "plans",
         "reconciliation_plan",
         "sequence_formats",
@@ -57,8 +57,8 @@ class ReversalBatch:
     def __init__(self, plans=None):
         """:param plans: {invoice: CreditNotePlan}"""
         self.plans = plans or {}
-        self.computed = None  # documents with journal items that do not change now
         self.copies = None
+        self.kept = None  # documents with journal items that do not change now
         self.reconciliation_plan = None
         self.sequence_formats = {}
 
@@ -75,20 +75,18 @@ class ReversalBatch:
     @contextmanager
     def keep_items(self, documents):
         """In here Odoo computes no journal items of these documents around the first
-        thing it does with them. What happens within that is not told beforehand.
+        thing it does, see `take_kept`. What happens within that is not told beforehand.
         """
-        self.computed = documents
+        self.kept = documents
         try:
             yield
         finally:
-            self.computed = None
+            self.kept = None
 
-    def is_computed(self, documents):
-        """:return: whether no journal items of these documents are to be computed, see
-        `keep_items`
-        """
-        computed, self.computed = self.computed, None
-        return computed is not None and documents == computed
+    def take_kept(self):
+        """:return: the documents of `keep_items` the first time, then None"""
+        kept, self.kept = self.kept, None
+        return kept
 
 
 class Copies:
