@@ -103,7 +103,7 @@ class TestBackground(BackgroundCommon):
     def test_every_invoice_is_credited_once(self):
         invoices = self._invoices(7)
         batch = self._start(invoices)
-        with patch.object(account_credit_note_batch, "MAX_PIECE", 3):
+        with patch.object(account_credit_note_batch, "PIECE", 3):
             self._run_cron()
         self._run_cron()
         self.assertEqual(batch.state, "done")
@@ -469,7 +469,7 @@ class TestBackground(BackgroundCommon):
             return process(batch, size)
 
         with (
-            patch.object(account_credit_note_batch, "MAX_PIECE", 3),
+            patch.object(account_credit_note_batch, "PIECE", 3),
             patch.object(type(self.Batch), "_process_piece", note),
         ):
             self._run_cron()
@@ -530,7 +530,7 @@ class TestBackground(BackgroundCommon):
             return process(batch, size)
 
         with (
-            patch.object(account_credit_note_batch, "MAX_PIECE", 1),
+            patch.object(account_credit_note_batch, "PIECE", 1),
             patch(f"{cron_module}.MIN_TIME_PER_JOB", 0.9),
             patch.object(type(self.Batch), "_process_piece", take_time),
         ):
@@ -544,14 +544,6 @@ class TestBackground(BackgroundCommon):
             )
             self._run_cron()
         self.assertEqual((batch.state, batch.done_count), ("done", 3))
-
-    def test_the_size_of_a_piece_follows_the_time_it_takes(self):
-        next_size = self.Batch._get_next_size
-        self.assertEqual(next_size(10, 5.0), 10)
-        self.assertEqual(next_size(10, 50.0), 1, "slow: never nothing at all")
-        self.assertEqual(next_size(10, 7.0), 7)
-        self.assertEqual(next_size(10, 0.0), 20, "quick: twice as many at most")
-        self.assertEqual(next_size(90, 1.0), account_credit_note_batch.MAX_PIECE)
 
     def test_a_run_that_was_killed_is_recognised(self):
         cron = self.env.ref(CRON)

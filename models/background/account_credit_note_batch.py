@@ -1,4 +1,3 @@
-import time
 from collections import defaultdict
 from functools import partial
 
@@ -6,11 +5,9 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
 
-# Invoices credited in one transaction: at first, at most, and the seconds to aim at.
-# A piece is lost when the server stops, and Odoo stops a worker after two minutes.
-FIRST_PIECE = 10
-MAX_PIECE = 100
-PIECE_SECONDS = 5.0
+# Invoices credited in one transaction: a second or two, which is lost when the server
+# stops, and far from the two minutes after which Odoo stops a worker.
+PIECE = 25
 # Documents that are printed while somebody waits.
 MAX_PRINT = 100
 
@@ -305,12 +302,11 @@ class AccountCreditNoteBatch(models.Model):
             self._trigger_cron()
             return
         # One by one after a run that was killed: whatever did it, the rest goes on.
-        size = 1 if self._was_cut_off() else min(FIRST_PIECE, MAX_PIECE)
+        size = 1 if self._was_cut_off() else PIECE
         progressed = True
         while progressed:
             progressed = False
             for batch in self._get_pending():
-                started = time.monotonic()
                 if size == 1:
                     batch._get_waiting_lines(limit=1)._begin()
                     cron._commit_progress()
@@ -319,17 +315,10 @@ class AccountCreditNoteBatch(models.Model):
                 except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                     continue  # Others write the same invoices: in the next run.
                 progressed = progressed or bool(processed)
-                size = self._get_next_size(size, time.monotonic() - started)
                 if not cron._commit_progress(processed):
                     # Others have their turn now, then Odoo comes back at once.
                     self._trigger_cron()
                     return
-
-    @api.model
-    def _get_next_size(self, size, seconds):
-        """:return: size of the next piece, after one that took so many seconds"""
-        aim = size * PIECE_SECONDS / max(seconds, 0.01)
-        return max(1, min(int(aim), 2 * size, MAX_PIECE))
 
     @api.model
     def _was_cut_off(self):
