@@ -128,7 +128,7 @@ class TestCreditNote(CreditNoteCommon):
         for document, other in ((invoice, credit_note), (credit_note, invoice)):
             message = document.message_ids.filtered(
                 lambda message, other=other: (
-                    "Order cancelled: by phone" in message.body
+                    "Order cancelled – by phone" in message.body
                     and f'data-oe-id="{other.id}"' in message.body
                 )
             )
@@ -136,6 +136,18 @@ class TestCreditNote(CreditNoteCommon):
             self.assertEqual(message.author_id, self.clerk.partner_id)
         self.assertEqual(invoice.action_view_credit_notes()["res_id"], credit_note.id)
         self.assertEqual(invoice.credit_note_count, 1)
+
+    def test_list_of_credit_notes(self):
+        """Odoo's list of credit notes, with the customer and the date, and no *New*."""
+        invoice = self._invoice(100.0)
+        for _number in range(2):
+            self._credit(invoice, credit_method="amount", amount=10.0)
+        action = invoice.with_user(self.clerk).action_view_credit_notes()
+        view_id, kind = action["views"][0]
+        arch = self.env["account.move"].get_view(view_id, kind)["arch"]
+        for field_name in ("invoice_partner_display_name", "invoice_date"):
+            self.assertIn(f'name="{field_name}"', arch)
+        self.assertIs(action["context"]["create"], False)
 
     def test_the_screen_names_the_credit_note(self):
         invoice = self._invoice(100.0)

@@ -90,7 +90,7 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertIn(
             f"our credit note {credit_note.name} for {invoice.name} of 05/10/2026", body
         )
-        self.assertIn("Reason: Order cancelled: by phone", body)
+        self.assertIn("Reason: Order cancelled – by phone", body)
         self.assertNotIn("your invoice", body.lower())
 
         [attachment] = message.iter_attachments()

@@ -211,7 +211,7 @@ class TestMethods(CreditNoteCommon):
                     "credit_method": "lines",
                     "line_ids": self._lines(invoice, (3, None)),
                 },
-                f"3.0 of “Service 1” is more than is left to credit on {name}: 2.0",
+                f"3.00 of “Service 1” is more than is left to credit on {name}: 2.00",
             ),
             (
                 {
@@ -387,7 +387,9 @@ class TestMethods(CreditNoteCommon):
     def test_percentage_that_is_nothing(self):
         """Odoo: "Even magicians can't post nothing!"."""
         invoices = self._invoice(100.0) + self._invoice(0.01)
-        with self.assertRaisesRegex(UserError, f"10.0 % of {invoices[1].name} is noth"):
+        with self.assertRaisesRegex(
+            UserError, f"10.00 % of {invoices[1].name} is noth"
+        ):
             self._credit(invoices, credit_method="percentage", percentage=10)
 
     def test_four_credit_notes_of_one_line_each(self):

@@ -34,7 +34,7 @@ class TestOdooReversal(CreditNoteCommon):
         self.assertEqual(invoice.payment_state, "reversed")
         self.assertEqual(
             invoice.reversal_move_ids._get_credit_note_reason(),
-            "Order cancelled: by phone",
+            "Order cancelled – by phone",
         )
 
     def test_list_of_invoices_opens_the_dialog(self):

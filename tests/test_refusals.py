@@ -151,7 +151,7 @@ class TestRefusals(CreditNoteCommon):
         self._credit(invoice, credit_method="percentage", percentage=60.0)
         self.assertRefused(
             invoice,
-            f"50.0 % of {invoice.name} is .*57.50, more than is left .*46.00",
+            f"50.00 % of {invoice.name} is .*57.50, more than is left .*46.00",
             credit_method="percentage",
             percentage=50.0,
         )

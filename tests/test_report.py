@@ -57,7 +57,7 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             f"Credit Note {credit_note.name}",
             "Credit Note Date 05/20/2026",
             f"Credits the whole of invoice {invoice.name} of 05/10/2026.",
-            "Reason: Order cancelled: by phone",
+            "Reason: Order cancelled – by phone",
             "Service 1",
             "Service 2",
             "172.50",

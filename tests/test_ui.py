@@ -52,7 +52,7 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertEqual(credit_note.state, "posted")
         self.assertEqual(credit_note.create_uid, self.clerk)
         self.assertEqual(
-            credit_note._get_credit_note_reason(), "Order cancelled: by phone"
+            credit_note._get_credit_note_reason(), "Order cancelled – by phone"
         )
         self.assertEqual(invoice.payment_state, "reversed")
         self.assertFalse(self.invoices[1:].reversal_move_ids)

@@ -1,6 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_amount, format_date, format_list
+from odoo.tools import format_amount, format_date, format_list, formatLang
 
 from .account_move_reversal_line import is_number
 
@@ -193,7 +193,7 @@ class AccountMoveReversal(models.TransientModel):
                 raise UserError(
                     self.env._(
                         "%(percentage)s %% of %(invoice)s is nothing. Enter more.",
-                        percentage=self.percentage,
+                        percentage=formatLang(self.env, self.percentage),
                         invoice=invoice.name,
                     )
                 )
@@ -207,7 +207,7 @@ class AccountMoveReversal(models.TransientModel):
                         "%(percentage)s %% of %(invoice)s is %(amount)s, more than is "
                         "left to credit: %(left)s. Enter less, or credit everything "
                         "left.",
-                        percentage=self.percentage,
+                        percentage=formatLang(self.env, self.percentage),
                         invoice=invoice.name,
                         amount=format_amount(self.env, total, invoice.currency_id),
                         left=format_amount(

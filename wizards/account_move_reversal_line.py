@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import float_compare
+from odoo.tools import float_compare, formatLang
 
 # Digits of a price that count; more come from dividing.
 PRICE_DIGITS = 6
@@ -153,11 +153,16 @@ class AccountMoveReversalLine(models.TransientModel):
                 self.env._(
                     "%(quantity)s of “%(line)s” is more than is left to credit on "
                     "%(invoice)s: %(left)s.",
-                    quantity=self.quantity,
-                    left=self.invoice_line_id.quantity_creditable,
+                    quantity=self._format_quantity(self.quantity),
+                    left=self._format_quantity(
+                        self.invoice_line_id.quantity_creditable
+                    ),
                     **self._get_names(),
                 )
             )
+
+    def _format_quantity(self, quantity):
+        return formatLang(self.env, quantity, dp="Product Unit")
 
     def _check_price(self):
         """:raise UserError: the price is no number, or more than is left of it"""

@@ -217,9 +217,7 @@ class AccountCreditNoteBatch(models.Model):
 
     def action_view_credit_notes(self):
         """:return: action that opens the credit notes of this batch"""
-        return self._get_credit_notes()._get_records_action(
-            name=self.env._("Credit Notes")
-        )
+        return self._get_credit_notes()._get_credit_notes_action()
 
     def action_print(self):
         """:return: action that downloads the credit notes as one PDF

@@ -189,7 +189,20 @@ class AccountMove(models.Model):
         :return: action of a form for one credit note, of a list for several
         """
         credit_notes = self._get_credit_notes(states=("draft", "posted", "cancel"))
-        return credit_notes._get_records_action(name=self.env._("Credit Notes"))
+        return credit_notes._get_credit_notes_action()
+
+    def _get_credit_notes_action(self):
+        """:return: action that opens these credit notes: a form, or Odoo's list of
+        credit notes, which makes no new ones
+        """
+        action = self._get_records_action(
+            name=self.env._("Credit Notes"),
+            context={**self.env.context, "create": False},
+        )
+        if len(self) > 1:
+            view = self.env.ref("account.view_out_credit_note_tree")
+            action["views"] = [(view.id, "list"), (False, "form")]
+        return action
 
     def action_print_customer_documents(self):
         """Print these customer documents, invoices and credit notes alike.

@@ -128,7 +128,8 @@ class AccountMove(models.Model):
 
     @api.model
     def _join_reason(self, reason, text):
-        return ": ".join(filter(None, (reason.name, text)))
+        # No colon: the label before it has one.
+        return " – ".join(filter(None, (reason.name, text)))
 
     def _get_credited_invoices(self):
         """:return: the issued invoices that this credit note credits: that of the
