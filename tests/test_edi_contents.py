@@ -98,7 +98,7 @@ class TestEdiContents(EdiCommon):
         self._check(
             credit_note,
             order=["PO 4711"],
-            note=["Commande annulée: par téléphone"],
+            note=["Commande annulée – par téléphone"],
             supply=["20260502"],
             start=["20260510"],
             end=[f"{self.supplied.invoice_date_due:%Y%m%d}"],
