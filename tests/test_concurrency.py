@@ -11,11 +11,11 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
 
+from ..models.lock.database import database_leave
+
+
 class RollBack(Exception):
     """Undo what was done since the savepoint."""
-
-
-from ..models.lock.database import database_leave
 
 
 @tagged("post_install", "-at_install")
@@ -112,6 +112,39 @@ class TestConcurrency(TransactionCase):
         )
         with self.assertRaises(SerializationFailure):
             dialog._check_background()
+
+    def test_two_name_a_former_invoice(self):
+        """The second is run again, and finds the invoice that the first made."""
+        invoice = self.env["account.move"].search(
+            [("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+        )
+        if not invoice:
+            self.skipTest("this database was made without Odoo's demo data")
+        first, second = (
+            self._invoice_on_a_connection(invoice.id)
+            .env["account.credit.note.without.invoice"]
+            .new(
+                {
+                    "partner_id": invoice.partner_id.id,
+                    "subject": "former",
+                    "former_number": "OF A FORMER SYSTEM",
+                    "former_date": invoice.date,
+                    "former_total": 100.0,
+                }
+            )
+            for _n in range(2)
+        )
+        self.assertFalse(second.partner_id.ref)  # sees what is true now, and no later
+        former = first._get_or_make_former_invoice()
+
+        def clean_up():
+            former.unlink()
+            first.env.cr.commit()
+
+        self.addCleanup(clean_up)
+        first.env.cr.commit()
+        with self.assertRaises(SerializationFailure), mute_logger("odoo.sql_db"):
+            second._get_or_make_former_invoice()
 
     def test_two_first_prints(self):
         """The second is run again, and finds the file of the first."""

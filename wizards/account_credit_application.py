@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.row_lock import lock_rows
+
 
 class AccountCreditApplication(models.TransientModel):
     """Which invoices the credit of a credit note pays: those that are ticked.
@@ -106,7 +108,7 @@ class AccountCreditApplication(models.TransientModel):
         credit_note = self.credit_note_id
         credit_note._check_credit_note_access()
         credit_note.check_access("read")
-        (credit_note | self.line_ids.invoice_id)._lock_rows()
+        lock_rows(credit_note | self.line_ids.invoice_id)
         self._check_applied_amounts()
         ticked = self.line_ids.filtered("is_applied")
         credit_note._take_off_credit((self.line_ids - ticked).invoice_id)

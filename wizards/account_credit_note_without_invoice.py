@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
+from ..models.row_lock import lock_rows
 from .account_move_reversal_line import is_number
 
 
@@ -313,11 +314,16 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         return values
 
     def _get_or_make_former_invoice(self):
-        return self._find_former_invoice() or self.env["account.former.invoice"].create(
+        if former := self._find_former_invoice():
+            return former
+        partner = self.partner_id.commercial_partner_id
+        # Of two who name an invoice for the first time, Odoo runs one again.
+        lock_rows(partner)
+        return self.env["account.former.invoice"].create(
             {
                 "name": self.former_number,
                 "date": self.former_date,
-                "partner_id": self.partner_id.commercial_partner_id.id,
+                "partner_id": partner.id,
                 "company_id": self.company_id.id,
                 "currency_id": self.currency_id.id,
                 "amount_total": self.former_total,

@@ -2,7 +2,9 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, json_default
+from odoo.tools import json_default
+
+from ..models.row_lock import lock_rows
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -89,7 +91,7 @@ class AccountMoveReversal(models.TransientModel):
         self.check_access("write")
         if not self.is_credit_note:
             return method()
-        self._lock_dialog()
+        lock_rows(self)
         if self.answer:
             if self.answered_method != method_name:
                 self._raise_answered()
@@ -134,19 +136,6 @@ class AccountMoveReversal(models.TransientModel):
         credit_notes.check_access("read")
         self.new_move_ids = credit_notes
         return request.answer
-
-    def _lock_dialog(self):
-        """Let nobody else use this dialog until this transaction has ended. Who waited
-        for one that was committed is refused by PostgreSQL and run again by Odoo.
-        """
-        self.flush_recordset()
-        self.env.cr.execute(
-            SQL(
-                "UPDATE account_move_reversal SET write_uid = write_uid WHERE id = %s",
-                self.id,
-            ),
-            log_exceptions=False,
-        )
 
     def _raise_answered(self):
         raise UserError(

@@ -11,7 +11,7 @@ import ast
 import sys
 from pathlib import Path
 
-EVERYWHERE = {"models/plan", "models/addition"}
+EVERYWHERE = {"models/plan", "models/addition", "models/row_lock"}
 ALLOWED = {
     "models/approval": {"models/lock/capability"},
     "models/credit": {"models/bulk/reversal_batch"},

@@ -19,6 +19,7 @@ ROOMS = (
     "models/lock/capability.py",
     "models/plan/table.py",
     "models/plan/__init__.py",
+    "models/row_lock.py",
     "wizards/account_move_reversal.py",
 )
 
@@ -48,6 +49,7 @@ class TestCheckRooms(unittest.TestCase):
             ("models/lock/account_move.py", "import psycopg2\nfrom odoo import api"),
             ("models/document/account_move.py", "from ..lock.capability import Filing"),
             ("models/credit/account_move.py", "from ..plan import Table"),
+            ("models/credit/account_move.py", "from ..row_lock import lock_rows"),
             ("models/credit/account_move.py", "from ..plan.table import Table"),
             ("models/credit/account_move.py", "from .account_move_line import x"),
             (
@@ -72,6 +74,7 @@ class TestCheckRooms(unittest.TestCase):
             ("models/plan/table.py", "from odoo import models"),
             ("models/plan/table.py", "from ..addition import addition"),
             ("models/addition.py", "from .plan import Table"),
+            ("models/row_lock.py", "from .addition import addition"),
             ("models/lock/capability.py", "from ..document import account_move"),
             ("models/bulk/reversal_batch.py", "from ..plan import Table"),
             ("wizards/account_move_reversal.py", "from ..models.lock import x"),

@@ -3,6 +3,8 @@ from typing import NamedTuple
 from odoo import Command, api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 
+from ..row_lock import lock_rows
+
 
 class RefundablePayment(NamedTuple):
     """A payment, and what its provider can still give back of it, in its currency."""
@@ -170,7 +172,7 @@ class AccountPayment(models.Model):
             ) from None
         transaction.invalidate_recordset()
         self.invalidate_recordset()
-        credit_note._lock_rows()
+        lock_rows(credit_note)
         credit_note.invalidate_recordset(["amount_residual"])
 
     def _check_refund_online(self, credit_note, amount):

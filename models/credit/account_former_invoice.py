@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
 
 
 class AccountFormerInvoice(models.Model):
@@ -106,23 +106,6 @@ class AccountFormerInvoice(models.Model):
             )
         )
         return {former.sudo(False): amount for former, amount in groups}
-
-    def _lock_for_credit(self):
-        """Let nobody else credit these until this transaction has ended, see
-        `account.move._lock_rows`.
-        """
-        if not self.ids:
-            return
-        self.env.cr.execute(
-            SQL(
-                "WITH locked AS (SELECT id FROM account_former_invoice WHERE id IN %s"
-                " ORDER BY id FOR NO KEY UPDATE)"
-                " UPDATE account_former_invoice former SET write_uid = write_uid"
-                " FROM locked WHERE former.id = locked.id",
-                tuple(self.ids),
-            ),
-            log_exceptions=False,
-        )
 
     def _get_over_credit_message(self, credit_notes, left):
         """:param left: what is left of this without these credit notes"""

@@ -2,7 +2,9 @@ from collections import defaultdict
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
+
+from ..row_lock import lock_rows
 
 
 class AccountMove(models.Model):
@@ -118,30 +120,8 @@ class AccountMove(models.Model):
 
     def _lock_for_credit(self):
         """Let nobody else credit these invoices until this transaction has ended."""
-        self._lock_rows()
+        lock_rows(self)
         self.invalidate_recordset(["amount_creditable", "reversal_move_ids"])
-
-    def _lock_rows(self):
-        """Let nobody else lock these documents until this transaction has ended.
-
-        A transaction that began before this one was committed fails on the updated row,
-        and Odoo runs it again (`odoo.service.model.retrying`): it would not see what
-        this one did. That is no error, so none is logged.
-        """
-        if not self.ids:
-            return
-        # In the order of ids: two that lock several documents do not block each other.
-        # FOR NO KEY UPDATE: a credit note that refers to the invoice does not block it.
-        self.env.cr.execute(
-            SQL(
-                "WITH locked AS (SELECT id FROM account_move WHERE id IN %s"
-                " ORDER BY id FOR NO KEY UPDATE)"
-                " UPDATE account_move SET write_uid = write_uid FROM locked"
-                " WHERE account_move.id = locked.id",
-                tuple(self.ids),
-            ),
-            log_exceptions=False,
-        )
 
     def _check_over_credit(self):
         """Refuse, or log, what these credit notes credit beyond their invoices.

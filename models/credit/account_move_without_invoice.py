@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount, format_date
 
+from ..row_lock import lock_rows
+
 
 class AccountMove(models.Model):
     """A credit note that credits no invoice of Odoo: goodwill or a bonus for a period,
@@ -78,7 +80,7 @@ class AccountMove(models.Model):
         former_invoices = self.former_invoice_id
         if not former_invoices:
             return
-        former_invoices._lock_for_credit()
+        lock_rows(former_invoices)
         credited = former_invoices._get_credited_amounts()
         for former, credit_notes in self.grouped("former_invoice_id").items():
             if not former:

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..addition import addition
 from ..lock.capability import Archiving, has_capability
+from ..row_lock import lock_rows
 
 # Odoo's field of the PDF, and ours for a document whose electronic file is not made
 # yet.
@@ -118,7 +119,7 @@ class AccountMove(models.Model):
     @addition(otherwise=None, savepoint=True)
     def _archive_now(self):
         # Who archives them at the same time is run again, and finds the file.
-        self._lock_rows()
+        lock_rows(self)
         send = self.env["account.move.send"]
         for company, moves in self.grouped("company_id").items():
             # sudo: who reads a document may print it, and only Odoo archives its file
