@@ -10,7 +10,6 @@ from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-
 from ..models.lock.database import database_leave
 
 

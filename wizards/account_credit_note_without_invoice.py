@@ -144,12 +144,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         :return: action that names the credit note, then opens the composer
         """
         credit_note = self._issue()
-        composer = {
-            **credit_note.action_send_and_print(),
-            # The server completes an action, but not one inside another.
-            "views": [(False, "form")],
-        }
-        return self._get_issued_action(credit_note, composer)
+        return self._get_issued_action(credit_note, credit_note._get_send_action())
 
     def action_save_draft(self):
         """Make a draft of the credit note.
@@ -255,14 +250,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     def _issue(self):
         """:return: the posted credit note"""
         self.ensure_one()
-        if self.date and self.date > fields.Date.context_today(self):
-            raise UserError(
-                self.env._(
-                    "%(date)s is in the future. Choose today or an earlier date, or "
-                    "save the credit note as a draft: it is posted on that day.",
-                    date=format_date(self.env, self.date),
-                )
-            )
+        self.env["account.move"]._check_not_in_future(self.date)
         credit_note = self._make_draft()
         credit_note.action_post()
         return credit_note
@@ -431,26 +419,18 @@ class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
             if data["tax"].price_include
         )
 
-        def to_company(amount):
-            return company.currency_id.round(amount / rate)
-
-        manual = {}
-        affecting = 0.0
-        for tax in flat_taxes:
-            amount = sum(
+        tax_amounts = [
+            sum(
                 data["tax_amount_currency"]
                 for data in taxes_data
                 if data["tax"] == tax and not data.get("is_reverse_charge")
             )
-            base = net + affecting if tax.is_base_affected else net
-            if tax.include_base_amount:
-                affecting += amount
-            manual[str(tax.id)] = {
-                "base_amount_currency": base,
-                "base_amount": to_company(base),
-                "tax_amount_currency": amount,
-                "tax_amount": to_company(amount),
-            }
+            for tax in flat_taxes
+        ]
+
+        def convert(amount):
+            return currency.round(amount), company.currency_id.round(amount / rate)
+
         return {
             "price_unit": price,
             "extra_tax_data": {
@@ -459,8 +439,6 @@ class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
                 "price_unit": price,
                 "discount": 0.0,
                 "rate": rate,
-                "manual_total_excluded_currency": net,
-                "manual_total_excluded": to_company(net),
-                "manual_tax_amounts": manual,
+                **flat_taxes._prepare_manual_amounts(net, tax_amounts, convert),
             },
         }

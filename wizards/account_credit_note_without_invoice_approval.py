@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 
 class AccountCreditNoteWithoutInvoice(models.TransientModel):
@@ -33,11 +32,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
             entered is wrong
         """
         self.ensure_one()
-        if not self.approval_needs:
-            raise UserError(
-                self.env._(
-                    "%s: this credit note needs no approval. Issue it.",
-                    self.partner_id.display_name,
-                )
-            )
+        self.env["account.move"]._check_needed(
+            self.approval_needs, self.partner_id.display_name
+        )
         return self._make_draft().action_ask_approval()

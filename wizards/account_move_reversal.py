@@ -273,12 +273,9 @@ class AccountMoveReversal(models.TransientModel):
         """
         self._check_addresses()
         credit_notes = self._credit()
-        composer = {
-            **credit_notes.action_send_and_print(),
-            # The server completes an action, but not one inside another.
-            "views": [(False, "form")],
-        }
-        return self._get_issued_action(credit_notes, next_action=composer)
+        return self._get_issued_action(
+            credit_notes, next_action=credit_notes._get_send_action()
+        )
 
     def action_save_draft(self):
         """Make drafts of the credit notes.
@@ -375,33 +372,31 @@ class AccountMoveReversal(models.TransientModel):
         self._check_issue()
         self._check_chosen()
         return [
-            {
-                "invoice_id": preview["invoice"].id,
-                "currency": preview["currency"].name,
-                "amount_total": preview["amount_to_credit"],
-                **(
-                    {
-                        "amount_untaxed": preview["untaxed"],
-                        "amount_tax": preview["tax"],
-                        "taxes": [
-                            {
-                                "tax_group_id": group.id,
-                                "name": group.name,
-                                "amount": tax,
-                            }
-                            for group, tax in preview["taxes"].items()
-                        ],
-                    }
-                    if "taxes" in preview
-                    else {}
-                ),
-                "amount_due": preview["amount_due"],
-                "amount_due_after": preview["amount_due_after"],
-                "amount_customer_credit": preview["amount_customer_credit"],
-                "amount_left_to_credit": preview["amount_left"],
-            }
-            for preview in map(self._get_preview, self.move_ids)
+            self._prepare_preview(self._get_preview(move)) for move in self.move_ids
         ]
+
+    @api.model
+    def _prepare_preview(self, preview):
+        """:param preview: see `_get_preview`
+        :return: the same for programs, see docs/api.md
+        """
+        values = {
+            "invoice_id": preview["invoice"].id,
+            "currency": preview["currency"].name,
+            "amount_total": preview["amount_to_credit"],
+            "amount_due": preview["amount_due"],
+            "amount_due_after": preview["amount_due_after"],
+            "amount_customer_credit": preview["amount_customer_credit"],
+            "amount_left_to_credit": preview["amount_left"],
+        }
+        if "taxes" in preview:
+            values["amount_untaxed"] = preview["untaxed"]
+            values["amount_tax"] = preview["tax"]
+            values["taxes"] = [
+                {"tax_group_id": group.id, "name": group.name, "amount": amount}
+                for group, amount in preview["taxes"].items()
+            ]
+        return values
 
     @api.model
     def _get_discount_note(self, invoice):

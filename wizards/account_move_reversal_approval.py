@@ -55,23 +55,10 @@ class AccountMoveReversal(models.TransientModel):
         self.ensure_one()
         self._check_background()
         self._check_chosen()
-        if not self.approval_needs:
-            raise UserError(
-                self.env._(
-                    "%s: this credit note needs no approval. Issue it.",
-                    self.move_ids._get_document_names(),
-                )
-            )
+        moves = self.move_ids
+        moves._check_needed(self.approval_needs, moves._get_document_names())
         batch = self.env["account.credit.note.batch"]._ask(self._prepare_request())
         return self._get_batch_action(batch)
-
-    def _check_chosen(self):
-        """:raise UserError: what was chosen cannot be credited"""
-        if self.is_background:
-            return
-        self._check_invoices()
-        for invoice in self.move_ids:
-            self._check_plan(invoice, self._plan_credit_note(invoice))
 
     def _prepare_request(self):
         """:return: values of the batch that waits for approval"""

@@ -1,7 +1,6 @@
-import json
-
 from odoo import Command, api, fields, models
-from odoo.tools import json_default
+
+from .json_values import to_json
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -111,7 +110,7 @@ class AccountMoveReversal(models.TransientModel):
         for line_values in lines:
             del line_values["reversal_id"]
         values["line_ids"] = [Command.create(line_values) for line_values in lines]
-        return json.loads(json.dumps(values, default=json_default))
+        return to_json(values)
 
     # -------------------------------------------------------------------------
     # PREVIEW: totals only, which costs the same for any number of invoices.

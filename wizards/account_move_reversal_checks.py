@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date, format_list, formatLang
 
@@ -37,14 +37,15 @@ class AccountMoveReversal(models.TransientModel):
     def _check_issue(self):
         """:raise UserError: what was chosen cannot be issued now"""
         self._check_dialog()
-        if self.date and self.date > fields.Date.context_today(self):
-            raise UserError(
-                self.env._(
-                    "%(date)s is in the future. Choose today or an earlier date, or "
-                    "save the credit note as a draft: it is posted on that day.",
-                    date=format_date(self.env, self.date),
-                )
-            )
+        self.env["account.move"]._check_not_in_future(self.date)
+
+    def _check_chosen(self):
+        """:raise UserError: what was chosen cannot be credited"""
+        if self.is_background:
+            return
+        self._check_invoices()
+        for invoice in self.move_ids:
+            self._check_plan(invoice, self._plan_credit_note(invoice))
 
     def _check_addresses(self):
         """:raise UserError: a customer who is to get an e-mail has no address"""

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import Command, models
 from odoo.tools import format_amount
 
@@ -119,7 +121,10 @@ class AccountMoveReversal(models.TransientModel):
         commands = []
         for credit_note in credit_notes:
             plan = plans[credit_note.reversed_entry_id]
-            own_commands = credit_note._get_item_commands(-plan.credit.amounts)
+            amounts = plan.credit.amounts
+            own_commands = credit_note._get_item_commands(
+                -amounts, {credit_note.reversed_entry_id: amounts.total}
+            )
             if any(command[0] == Command.CREATE for command in own_commands):
                 # Written one by one: a command that creates an item would create it on
                 # each.
@@ -152,10 +157,11 @@ class AccountMoveReversal(models.TransientModel):
         The credit note itself says it since it was made, see
         `account.move._get_copy_message_content`.
         """
-        credit_notes.reversed_entry_id._message_log_batch(
+        credited = credit_notes._group_by_credited()
+        self.env["account.move"].union(*credited)._message_log_batch(
             bodies={
-                credit_note.reversed_entry_id.id: self._get_issued_message(credit_note)
-                for credit_note in credit_notes
+                invoice.id: Markup("<br/>").join(map(self._get_issued_message, issued))
+                for invoice, issued in credited.items()
             }
         )
 

@@ -1,10 +1,8 @@
-import json
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import json_default
 
 from ..models.row_lock import lock_rows
+from .json_values import to_json
 
 
 class AccountMoveReversal(models.TransientModel):
@@ -32,7 +30,7 @@ class AccountMoveReversal(models.TransientModel):
         # EXTENDS: remember what a program asked for
         values = super()._add_missing_values(vals)
         if vals.get("request_key"):
-            values = {**values, "request_content": [_get_content(vals)]}
+            values = {**values, "request_content": [to_json(vals)]}
         return values
 
     def write(self, vals):
@@ -45,7 +43,7 @@ class AccountMoveReversal(models.TransientModel):
             if wizard.request_key and not vals.keys() <= self._get_answer_fields():
                 wizard.request_content = [
                     *(wizard.request_content or []),
-                    _get_content(vals),
+                    to_json(vals),
                 ]
         return res
 
@@ -100,7 +98,7 @@ class AccountMoveReversal(models.TransientModel):
             answer = self._answer_request(method_name, method)
         else:
             answer = method()
-        self.write({"answered_method": method_name, "answer": _get_content(answer)})
+        self.write({"answered_method": method_name, "answer": to_json(answer)})
         return answer
 
     def _answer_request(self, method_name, method):
@@ -117,7 +115,7 @@ class AccountMoveReversal(models.TransientModel):
             request.write(
                 {
                     "content": content,
-                    "answer": _get_content(answer),
+                    "answer": to_json(answer),
                     "move_ids": self.new_move_ids.ids,
                 }
             )
@@ -145,8 +143,3 @@ class AccountMoveReversal(models.TransientModel):
                 moves=(self.new_move_ids or self.move_ids)._get_document_names(),
             )
         )
-
-
-def _get_content(values):
-    """:return: the values as they are stored and compared: keys in order, no dates"""
-    return json.loads(json.dumps(values, sort_keys=True, default=json_default))

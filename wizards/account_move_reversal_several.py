@@ -2,7 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
-from ..models.plan import PairedItem, RoundingItem
+from ..models.plan import PairedItem, RoundingItem, Table
 from ..models.plan.rounding import divide
 
 # More invoices than this make a document that nobody reads.
@@ -284,27 +284,13 @@ class AccountMoveReversal(models.TransientModel):
         return values_list
 
     def _apply_plans(self, credit_note, plans):
-        """Correct the journal items of the draft, see `_apply_plan`, and make an item
-        of what is due for each invoice.
-        """
-        planned = None
-        due = {}
-        for invoice, plan in plans.items():
-            amounts = -plan.credit.amounts
-            planned = amounts if planned is None else planned + amounts
-            due[invoice] = -amounts.total
+        """Correct the journal items of the draft, see `_apply_plan`."""
+        amounts = {invoice: plan.credit.amounts for invoice, plan in plans.items()}
         credit_note = credit_note.with_context(
             skip_invoice_sync=True, dynamic_unlink=True
         )
-        commands = credit_note._get_item_commands(planned)
-        commands += credit_note._get_due_commands_of_several(due)
+        commands = credit_note._get_item_commands(
+            -sum(amounts.values(), Table()),
+            {invoice: table.total for invoice, table in amounts.items()},
+        )
         credit_note.write({"line_ids": commands})
-
-    def _log_issued(self, credit_notes):
-        # EXTENDS: on each of the invoices
-        res = super()._log_issued(credit_notes)
-        for credit_note in credit_notes.filtered(lambda move: move._is_of_several()):
-            message = self._get_issued_message(credit_note)
-            invoices = credit_note._get_invoices_of_lines()
-            invoices._message_log_batch(bodies=dict.fromkeys(invoices.ids, message))
-        return res

@@ -64,13 +64,7 @@ class AccountMove(models.Model):
         needs = []
         if self.move_type == "out_refund" and self.state == "draft":
             needs = self._get_needs_of_draft(self._get_amounts_to_approve())
-        if not needs:
-            raise UserError(
-                self.env._(
-                    "%s: this credit note needs no approval. Issue it.",
-                    self._get_document_names(),
-                )
-            )
+        self._check_needed(needs, self._get_document_names())
         batches = self.env["account.credit.note.batch"]
         self._check_not_asked()
         batches._check_cron()
@@ -96,6 +90,17 @@ class AccountMove(models.Model):
             }
         )
         return batch._get_records_action(name=self.env._("To Approve"))
+
+    @api.model
+    def _check_needed(self, needs, names):
+        """:param needs: why approval is asked for
+        :param names: what is credited
+        :raise UserError: there is no need
+        """
+        if not needs:
+            raise UserError(
+                self.env._("%s: this credit note needs no approval. Issue it.", names)
+            )
 
     def _check_not_asked(self):
         """:raise UserError: this draft waits for approval already"""

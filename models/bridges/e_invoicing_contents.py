@@ -7,6 +7,7 @@ account.edi.xml.ubl_bis3 or `_export_invoice(invoice)` of account.edi.xml.cii re
 and leaves documents other than customer credit notes alone.
 """
 
+from datetime import date
 from functools import wraps
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ class Preceding(NamedTuple):
     """A preceding invoice, BG-3."""
 
     name: str
-    invoice_date: object
+    invoice_date: date
 
 
 def get_preceding_invoices(credit_note):
@@ -270,8 +271,8 @@ def _add_supply_to_cii(root, credit_note, contents):
         event = "ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime"
         _write_date(root, event, contents.supply_date)
     period = "ram:ApplicableHeaderTradeSettlement/ram:BillingSpecifiedPeriod/"
-    for name, date in zip(("Start", "End"), contents.period, strict=True):
-        _write_date(root, f"{period}ram:{name}DateTime", date)
+    for name, day in zip(("Start", "End"), contents.period, strict=True):
+        _write_date(root, f"{period}ram:{name}DateTime", day)
 
 
 @_of_credit_notes_in_cii

@@ -18,6 +18,7 @@ from . import account_move_matching
 from . import account_move_several
 from . import account_move_table
 from . import account_move_without_invoice
+from . import account_tax
 from . import account_tax_repartition_line
 from . import res_company
 from . import res_config_settings

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_list
+from odoo.tools import SQL, format_date, format_list
 
 from ..addition import addition
 
@@ -219,8 +219,8 @@ class AccountMove(models.Model):
         """Tell the customer's Invoices tab which of its buttons work on these.
 
         :return: dict of button name ('credit_note', 'print', 'send', 'use_credit',
-            'without_invoice') to
-            the sentence that says why it does not work, or to False if it does
+            'without_invoice') to the sentence that says why it does not work, or to
+            False if it does
         """
         self.check_access("read")
         nothing = self.env._("Tick one or more documents first.") if not self else False
@@ -374,6 +374,20 @@ class AccountMove(models.Model):
     def _check_credit_note_access(self):
         """:raise AccessError: the user may not issue customer credit notes"""
         self.env["account.move.reversal"].check_access("create")
+
+    @api.model
+    def _check_not_in_future(self, date):
+        """:param date: of a credit note, or none
+        :raise UserError: it cannot be issued now
+        """
+        if date and date > fields.Date.context_today(self):
+            raise UserError(
+                self.env._(
+                    "%(date)s is in the future. Choose today or an earlier date, or "
+                    "save the credit note as a draft: it is posted on that day.",
+                    date=format_date(self.env, date),
+                )
+            )
 
     @api.model
     def _get_credit_note_access_refusal(self):

@@ -48,7 +48,8 @@ class AccountMove(models.Model):
             ]
         )
         # Odoo computes taxes and roundings anew.
-        if commands := invoice._get_item_commands(-self._get_table(self)):
+        table = self._get_table(self)
+        if commands := invoice._get_item_commands(-table, {self: table.total}):
             invoice.with_context(skip_invoice_sync=True, dynamic_unlink=True).write(
                 {"line_ids": commands}
             )

@@ -21,9 +21,10 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    def _get_item_commands(self, planned):
+    def _get_item_commands(self, planned, due):
         """:param planned: Table that this draft is to come to, with the rows of the
             document that it reverses, signed as booked on the draft
+        :param due: {document: Amount that this draft takes off it}, signed as booked
         :return: commands on `line_ids` for the journal items that differ from that
         """
         self.ensure_one()
@@ -49,7 +50,7 @@ class AccountMove(models.Model):
                 amount = self._get_own_units(lines[0]) + missing
                 values = self._prepare_amounts(amount)
                 commands.append(Command.update(lines[0].id, values))
-        return commands + self._get_due_commands(-planned.total)
+        return commands + self._get_due_commands(due)
 
     def _get_items_by_key(self, targets):
         """:return: {key of `targets`, or another: journal items of this draft}"""
@@ -85,28 +86,44 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def _get_due_commands(self, due):
-        """:param due: Amount that is due on this draft, signed as booked
+        """:param due: see `_get_item_commands`
         :return: commands that put it on the accounts where the instalments are that it
-            comes off, one item for each account
+            comes off, one item for each document and account
         """
-        if not self.reversed_entry_id:
-            return []  # See `_get_due_commands_of_several`.
         lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        parts = defaultdict(lambda: NOTHING)
-        for item in self.reversed_entry_id._get_due_items(-due.currency):
-            parts[item.account] += -item.amount
-        if not lines or not parts:
+        wanted = [
+            values
+            for document, amount in due.items()
+            for values in self._prepare_due(document, amount)
+        ]
+        if not lines or not wanted:
             return []
-        commands = [Command.delete(line.id) for line in lines[len(parts) :]]
-        for number, (cell, amount) in enumerate(distribute("due", due, parts).items()):
-            line = lines[number : number + 1]
-            values = self._prepare_amounts(amount) | {"account_id": cell.row.id}
-            if not line:
+        commands = [Command.delete(line.id) for line in lines[len(wanted) :]]
+        for number, values in enumerate(wanted):
+            if not (line := lines[number : number + 1]):
                 [copied] = lines[0].copy_data({"move_id": self.id})
                 commands.append(Command.create(copied | values))
-            elif self._get_own_units(line) != amount or line.account_id != cell.row:
+            elif (
+                line._convert_to_write({name: line[name] for name in values}) != values
+            ):
                 commands.append(Command.update(line.id, values))
         return commands
+
+    def _prepare_due(self, document, due):
+        """:return: list of the values of the items that take `due` off the document"""
+        parts = defaultdict(lambda: NOTHING)
+        for item in document._get_due_items(-due.currency):
+            parts[item.account] += -item.amount
+        if not parts:
+            return []
+        return [
+            self._prepare_due_item(document, cell.row) | self._prepare_amounts(amount)
+            for cell, amount in distribute("due", due, parts).items()
+        ]
+
+    def _prepare_due_item(self, document, account):
+        """:return: values of the item that is set against the document"""
+        return {"account_id": account.id}
 
     # -------------------------------------------------------------------------
     # WHAT ODOO DID NOT MAKE

@@ -30,32 +30,17 @@ class AccountMoveLine(models.Model):
         taxes = self.tax_ids._flatten_taxes_and_sort_them()[0]
         if not taxes:
             return None
-        net = amounts.get(NET, NOTHING)
-        amount_currency, balance = self._to_tax_data_amounts(net)
-        tax_amounts = {}
-        affecting = NOTHING
-        for tax in taxes:
-            amount = self._get_amount_of_tax(amounts, tax)
-            base = net + affecting if tax.is_base_affected else net
-            if tax.include_base_amount:
-                affecting += amount
-            base_currency, base_balance = self._to_tax_data_amounts(base)
-            tax_currency, tax_balance = self._to_tax_data_amounts(amount)
-            tax_amounts[str(tax.id)] = {
-                "base_amount_currency": base_currency,
-                "base_amount": base_balance,
-                "tax_amount_currency": tax_currency,
-                "tax_amount": tax_balance,
-            }
         return {
             "currency_id": self.currency_id.id,
             "quantity": quantity,
             "price_unit": price_unit,
             "discount": self.discount,
             "rate": rate,
-            "manual_total_excluded_currency": amount_currency,
-            "manual_total_excluded": balance,
-            "manual_tax_amounts": tax_amounts,
+            **taxes._prepare_manual_amounts(
+                amounts.get(NET, NOTHING),
+                [self._get_amount_of_tax(amounts, tax) for tax in taxes],
+                self._to_tax_data_amounts,
+            ),
         }
 
     def _to_tax_data_amounts(self, amount):

@@ -1,8 +1,4 @@
-from collections import defaultdict
-
-from odoo import Command, models
-
-from ..plan import NOTHING, distribute
+from odoo import models
 
 
 class AccountMove(models.Model):
@@ -68,9 +64,8 @@ class AccountMove(models.Model):
             return 0.0
         lines = self.invoice_line_ids.filtered(
             lambda line: (
-                line.credited_line_id.move_id._origin._is_creditable()
-                if line.credited_line_id
-                else False
+                line.credited_line_id
+                and line.credited_line_id.move_id._origin._is_creditable()
             )
         )
         return self.currency_id.round(
@@ -81,38 +76,13 @@ class AccountMove(models.Model):
     # WHAT IS DUE
     # -------------------------------------------------------------------------
 
-    def _get_due_commands_of_several(self, due):
-        """:param due: {invoice: Amount that this draft takes off it, signed as booked}
-        :return: commands that make an item of what is due for each invoice and account,
-            so that it is set against this invoice and no other
-        """
-        lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        values_list = []
-        for invoice, amount in due.items():
-            values_list += self._prepare_due_of(invoice, amount)
-        commands = [Command.delete(line.id) for line in lines[len(values_list) :]]
-        for number, values in enumerate(values_list):
-            if line := lines[number : number + 1]:
-                commands.append(Command.update(line.id, values))
-            else:
-                [copied] = lines[0].copy_data({"move_id": self.id})
-                commands.append(Command.create(copied | values))
-        return commands
-
-    def _prepare_due_of(self, invoice, due):
-        """:return: list of the values of the items that take `due` off the invoice"""
-        parts = defaultdict(lambda: NOTHING)
-        for item in invoice._get_due_items(-due.currency):
-            parts[item.account] += -item.amount
-        return [
-            self._prepare_amounts(amount)
-            | {
-                "account_id": cell.row.id,
-                "credited_line_id": invoice._get_receivable_of(cell.row)[:1].id,
-                "name": invoice.name,
-            }
-            for cell, amount in distribute("due", due, parts).items()
-        ]
+    def _prepare_due_item(self, document, account):
+        # EXTENDS: it is set against this invoice and no other
+        values = super()._prepare_due_item(document, account)
+        if document != self.reversed_entry_id:
+            values["credited_line_id"] = document._get_receivable_of(account)[:1].id
+            values["name"] = document.name
+        return values
 
     def _get_receivable_of(self, account):
         return self.line_ids.filtered(

@@ -114,6 +114,14 @@ class AccountMove(models.Model):
             "close_on_report_download": True,
         }
 
+    def _get_send_action(self):
+        """:return: action that opens Odoo's e-mail composer on these credit notes"""
+        return {
+            **self.action_send_and_print(),
+            # The server completes an action, but not one inside another.
+            "views": [(False, "form")],
+        }
+
     # -------------------------------------------------------------------------
     # WHAT IS CREDITED AND WHY
     # -------------------------------------------------------------------------
