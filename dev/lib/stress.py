@@ -27,6 +27,7 @@ import requests
 
 PASSWORD = "stress"
 WIZARD = "account.move.reversal"
+FORMER_WIZARD = "account.credit.note.without.invoice"
 # Sentences for users; anything else is an error of the product.
 REFUSALS = (
     "odoo.exceptions.UserError",
@@ -47,6 +48,9 @@ KINDS = (
     "apply_from_two_sides",
     "invoice_again",
     "first_print",
+    "one_for_several",
+    "former_invoice",
+    "approval",
 )
 # So many invoices at once are credited in the background.
 BATCH = 4
@@ -63,15 +67,30 @@ BROWSER = {
 # Each finds nothing, or says what is wrong. %s is the last document from before.
 INVARIANTS = {
     "credited by more than its total": """
-        SELECT i.name, i.amount_total, sum(c.amount_total) FROM account_move i
-        JOIN account_move c ON c.reversed_entry_id = i.id AND c.state = 'posted'
+        SELECT i.name, i.amount_total, sum(c.amount) FROM account_move i
+        JOIN (
+            SELECT reversed_entry_id AS invoice_id, amount_total AS amount
+            FROM account_move WHERE state = 'posted'
+            UNION ALL
+            SELECT l.move_id, c.price_total FROM account_move_line c
+            JOIN account_move_line l ON l.id = c.credited_line_id
+            JOIN account_move m ON m.id = c.move_id
+            WHERE m.state = 'posted' AND m.reversed_entry_id IS NULL
+                AND c.display_type = 'product'
+        ) c ON c.invoice_id = i.id
         WHERE i.id > %s GROUP BY i.id
-        HAVING sum(c.amount_total) > i.amount_total""",
+        HAVING sum(c.amount) > i.amount_total""",
+    "a former invoice credited by more than its total": """
+        SELECT f.name, f.amount_total, sum(c.amount_total)
+        FROM account_former_invoice f
+        JOIN account_move c ON c.former_invoice_id = f.id AND c.state = 'posted'
+        WHERE c.id > %s GROUP BY f.id
+        HAVING sum(c.amount_total) > f.amount_total""",
     "a line credited by more than it is": """
         SELECT m.name, l.name, l.amount_currency, sum(c.amount_currency)
         FROM account_move_line l JOIN account_move m ON m.id = l.move_id
         JOIN account_move_line c ON c.credited_line_id = l.id
-            AND c.parent_state = 'posted'
+            AND c.parent_state = 'posted' AND c.display_type = 'product'
         WHERE m.id > %s GROUP BY m.id, l.id
         HAVING abs(sum(c.amount_currency))
             > abs(l.amount_currency) + 0.01 * count(c.id)""",
@@ -79,7 +98,8 @@ INVARIANTS = {
         SELECT m.name, l.name, l.quantity, sum(c.quantity)
         FROM account_move_line l JOIN account_move m ON m.id = l.move_id
         JOIN account_move_line c ON c.credited_line_id = l.id
-            AND c.parent_state = 'posted' AND c.price_unit = l.price_unit
+            AND c.parent_state = 'posted' AND c.display_type = 'product'
+            AND c.price_unit = l.price_unit
         WHERE m.id > %s GROUP BY m.id, l.id HAVING sum(c.quantity) > l.quantity""",
     "the entry does not sum to zero": """
         SELECT m.name, sum(l.balance) FROM account_move m
@@ -107,6 +127,13 @@ INVARIANTS = {
         WHERE i.id > %s AND i.move_type = 'out_invoice' AND i.state = 'posted'
             AND c.state = 'posted'
             AND i.amount_residual > 0 AND c.amount_residual > 0""",
+    "invoice and its part of a credit note of several both open": """
+        SELECT i.move_name, i.amount_residual, c.move_name, c.amount_residual
+        FROM account_move_line c
+        JOIN account_move_line i ON i.id = c.credited_line_id
+        WHERE i.move_id > %s AND c.display_type = 'payment_term'
+            AND c.parent_state = 'posted' AND i.parent_state = 'posted'
+            AND i.amount_residual <> 0 AND c.amount_residual <> 0""",
     "several invoices credited together, but not all of them": """
         SELECT w.id, count(DISTINCT o.move_id), count(DISTINCT c.id)
         FROM account_move_reversal w
@@ -114,7 +141,22 @@ INVARIANTS = {
         JOIN account_move_reversal_new_move n ON n.reversal_id = w.id
         JOIN account_move c ON c.id = n.new_move_id AND c.state = 'posted'
         WHERE o.move_id > %s GROUP BY w.id
-        HAVING count(DISTINCT o.move_id) <> count(DISTINCT c.id)""",
+        HAVING CASE WHEN w.as_one THEN 1 ELSE count(DISTINCT o.move_id) END
+            <> count(DISTINCT c.id)""",
+    "issued without the second person that it needs": """
+        SELECT c.name, c.create_uid, c.credit_note_approver_id FROM account_move c
+        JOIN account_credit_note_reason r ON r.id = c.credit_note_reason_id
+        WHERE c.id > %s AND c.state = 'posted' AND r.needs_approval
+            AND (c.credit_note_approver_id IS NULL
+                OR c.credit_note_approver_id = c.create_uid)""",
+    "issued although it was refused": """
+        SELECT b.id, b.state, c.name FROM account_credit_note_batch b
+        JOIN account_credit_note_batch_line l ON l.batch_id = b.id
+        JOIN account_move c ON c.id = l.credit_note_id AND c.state = 'posted'
+        WHERE c.id > %s AND b.state IN ('to_approve', 'refused')""",
+    "one approval issued twice": """
+        SELECT l.credit_note_id, count(*) FROM account_credit_note_batch_line l
+        WHERE l.credit_note_id > %s GROUP BY 1 HAVING count(*) > 1""",
     "a batch says otherwise than its credit note": """
         SELECT i.name, l.state, c.name, c.state
         FROM account_credit_note_batch_line l
@@ -284,6 +326,46 @@ class Session:
         except Refused:
             self.rpc("account.move", "unlink", wizard["new_move_ids"])
             raise
+
+    def credit_as_one(self, ids, **values):
+        """One credit note of several invoices."""
+        return self.credit_by_json2(ids, as_one=True, **values)
+
+    def credit_former(self, number, partner_id, total, amount, reason_id):
+        """A credit note of an invoice of a former system."""
+        wizard_ids = self.json2(
+            FORMER_WIZARD,
+            "create",
+            vals_list=[
+                {
+                    "partner_id": partner_id,
+                    "subject": "former",
+                    "former_number": number,
+                    "former_date": time.strftime("%Y-01-01"),
+                    "former_total": total,
+                    "reason_id": reason_id,
+                    "line_ids": [[0, 0, {"name": "x", "amount": amount}]],
+                }
+            ],
+        )
+        return self.json2(FORMER_WIZARD, "action_issue", ids=wizard_ids)
+
+    def ask_approval(self, ids, reason_id):
+        """:return: id of the batch in which the credit notes wait"""
+        wizard_ids = self.json2(
+            WIZARD,
+            "create",
+            vals_list=[{"move_ids": [[6, 0, ids]], "reason_id": reason_id}],
+        )
+        return self.json2(WIZARD, "action_ask_approval", ids=wizard_ids)["res_id"]
+
+    def decide(self, batch_id, method):
+        wizard_ids = self.json2(
+            "account.credit.note.approval",
+            "create",
+            vals_list=[{"batch_id": batch_id, "note": "A word"}],
+        )
+        return self.json2("account.credit.note.approval", method, ids=wizard_ids)
 
     def make_draft(self, invoice, amount):
         """A credit note that somebody enters, and says which invoice it credits."""
@@ -610,6 +692,62 @@ class Lane:
 
         return [download for _session in self.sessions]
 
+    def round_one_for_several(self):
+        """One document of several invoices, which others credit and pay."""
+        invoices = self.make_invoices(4)
+        ids = [invoice["id"] for invoice in invoices]
+        self.admin.pay(ids[:1])
+        pick = self.random.choice
+
+        def as_one():
+            values = pick(
+                (
+                    {},
+                    {"credit_method": "percentage", "percentage": pick((30, 60))},
+                    {"credit_method": "amount", "amount": invoices[0]["total"]},
+                )
+            )
+            several = self.random.sample(ids, 3)
+            return lambda session: session.credit_as_one(several, **values)
+
+        return [
+            as_one(),
+            self.any_credit(pick(invoices)),
+            *(
+                pick((as_one(), lambda session: session.pay([pick(ids)])))
+                for _session in self.sessions[2:]
+            ),
+        ][: len(self.sessions)]
+
+    def round_former_invoice(self):
+        """Together more than its total; for all it is the first time."""
+        number = f"FORMER {uuid.uuid4()}"
+        reason = self.stress.reasons[False]
+        return [
+            lambda session: session.credit_former(
+                number, self.partner, 100.0, 40.0, reason
+            )
+            for _session in self.sessions
+        ]
+
+    def round_approval(self):
+        """Somebody asks, others approve, refuse and credit it otherwise."""
+        invoices = self.make_invoices(2)
+        ids = [invoice["id"] for invoice in invoices]
+        batch = self.admin.ask_approval(ids, self.stress.reasons[True])
+
+        def decide(method):
+            return lambda session: session.decide(batch, method)
+
+        return [
+            decide("action_approve"),
+            *(
+                decide(self.random.choice(("action_approve", "action_refuse")))
+                for _session in self.sessions[2:]
+            ),
+            self.any_credit(invoices[0]),
+        ][: len(self.sessions)]
+
     # -- rounds ----------------------------------------------------------------
 
     def run(self, end):
@@ -642,7 +780,7 @@ class Lane:
                 print(f"{name}: {result} {text}")
         if crash:
             self.wait_for_quiet()
-        if kind == "background_batches":
+        if kind in ("background_batches", "approval"):
             self.wait_for_batches()
         self.stress.kinds[name] += 1
         self.stress.check()
@@ -757,6 +895,10 @@ class Stress:
             "SELECT res_id FROM ir_model_data"
             " WHERE module = 'account' AND name = 'group_account_invoice'"
         )
+        [[approvers]] = self.select(
+            "SELECT res_id FROM ir_model_data"
+            " WHERE name = 'group_credit_note_approver'"
+        )
         logins = ["stress_1", "stress_2"]
         self.admin.call(
             "res.users",
@@ -766,7 +908,7 @@ class Stress:
                     "name": login,
                     "login": login,
                     "password": PASSWORD,
-                    "group_ids": [[4, group]],
+                    "group_ids": [[4, group], [4, approvers]],
                 }
                 for login in logins
             ],
@@ -786,8 +928,20 @@ class Stress:
             "SELECT company_id FROM res_users WHERE login = 'admin'"
         )
         self.admin.call(
-            "res.company", "write", [company], {"credit_note_background_limit": BATCH}
+            "res.company",
+            "write",
+            [company],
+            {"credit_note_background_limit": BATCH, "credit_note_approval": True},
         )
+        # A reason that needs a second person, and one that needs none.
+        self.reasons = {
+            needs: self.admin.call(
+                "account.credit.note.reason",
+                "create",
+                {"name": f"Stress {needs}", "needs_approval": needs},
+            )
+            for needs in (True, False)
+        }
         self.postgres = psycopg2.connect(
             host=self.options.socket, user=self.options.role, dbname="postgres"
         )

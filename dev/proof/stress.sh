@@ -4,7 +4,7 @@
 # Many sessions credit, pay and print the same invoices at once, on several workers.
 #
 # On a real server, over HTTP: in the dialog, in the background, by JSON-2, by RPC, by Odoo's own
-# Reverse, by hand, against payments and against each other; and print the same credit note for the
+# Reverse, by hand, as one of several invoices, with approval, of a former system; print it for the
 # first time. After each round it reads in the database that no invoice is credited by more than its
 # total, the ledger sums to zero and numbers have no gap. Stops by itself.
 #

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..lock.capability import Approval, with_capability, without_capability
+from ..row_lock import lock_rows
 
 ACTIVITY = "account_partner_credit_note.mail_activity_type_approval"
 
@@ -282,8 +283,8 @@ class AccountCreditNoteBatch(models.Model):
         self._notify_user()
 
     def _decide(self, state, note):
-        # Of two who decide at the same time, the second meets this.
-        self.lock_for_update()
+        # Of two who decide at the same time, Odoo runs one again.
+        lock_rows(self)
         self.write(
             {
                 "state": state,
