@@ -896,8 +896,7 @@ class Stress:
             " WHERE module = 'account' AND name = 'group_account_invoice'"
         )
         [[approvers]] = self.select(
-            "SELECT res_id FROM ir_model_data"
-            " WHERE name = 'group_credit_note_approver'"
+            "SELECT res_id FROM ir_model_data WHERE name = 'group_credit_note_approver'"
         )
         logins = ["stress_1", "stress_2"]
         self.admin.call(
