@@ -3,12 +3,13 @@ import itertools
 import os
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import psycopg2
 from pypdf import PdfReader
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -233,26 +234,46 @@ class TestOneTruth(RandomInvoices):
             )
 
     def test_random_invoices(self):
+        seeds = self._run_seeds(
+            100,
+            lambda number, seed: self._run_case(
+                Case.make(seed), is_printed=not number % PRINTED_ONE_OF
+            ),
+        )
+        if not SEEDS:
+            self.assertComparedEnough(len(seeds))
+
+    def test_one_for_several(self):
+        """One credit note of several random invoices, in parts till nothing is left."""
+        self._run_seeds(25, lambda _number, seed: self._run_several(seed))
+
+    def test_without_invoice(self):
+        """Credit notes of random amounts that credit no invoice of Odoo."""
+        self._run_seeds(50, lambda _number, seed: self._run_without_invoice(seed))
+
+    def _run_seeds(self, count, run):
+        """:param count: so many seeds in CI
+        :param run: function of the number of a seed and the seed
+        :return: the seeds
+        """
         if SEEDS:
             seeds = SEEDS
         elif EXAMPLES:
             seeds = random.SystemRandom().sample(range(10**9), EXAMPLES)
         else:
-            seeds = range(100)
+            seeds = range(count)
         self.results = Results()
         self.refused = 0
         for number, seed in enumerate(seeds):
-            case = Case.make(seed)
             with self.env.cr.savepoint() as savepoint:
-                self._run_case(case, is_printed=not number % PRINTED_ONE_OF)
+                run(number, seed)
                 savepoint.rollback()
             self.env.invalidate_all()
         for name in sorted(self.results.asked):
             with self.subTest(name):
                 if self.results.failures[name]:
                     self.fail(self.results.report(name))
-        if not SEEDS:
-            self.assertComparedEnough(len(seeds))
+        return seeds
 
     def assertComparedEnough(self, count):
         """A comparison that is never made holds always."""
@@ -288,6 +309,192 @@ class TestOneTruth(RandomInvoices):
                 self._note_paper(case, step, credit_note)
         if not self.has_broken:
             self._note_end(case, invoice)
+
+    # -------------------------------------------------------------------------
+    # Several invoices, and none
+    # -------------------------------------------------------------------------
+
+    def _run_several(self, seed):
+        pick = random.Random(f"several {seed}")
+        first = Case.make(pick.randrange(10**9))
+        cases = [first] + [
+            Case.make(pick.randrange(10**9)) for _n in range(pick.choice([1, 1, 2]))
+        ]
+        cases = [
+            replace(
+                case,
+                seed=seed,
+                invoice={
+                    **case.invoice,
+                    "cash": "",
+                    "currency": first.invoice["currency"],
+                    "rounding": first.invoice["rounding"],
+                    "term": pick.choice(["", "", "instalments"]),
+                },
+                storno=first.storno,
+                discount_account=False,
+                paid=pick.choice([0, 0, 30, 100]),
+                is_early=False,
+                use_invoice_rate=first.use_invoice_rate,
+            )
+            for case in cases
+        ]
+        made = [self._make_invoice(case) for case in cases]
+        if not all(made):
+            self.refused += 1
+            return
+        invoices = self.env["account.move"].union(*made)
+        excused = {
+            comparison.name
+            for invoice in invoices
+            for comparison in self._compare(invoice)
+            if not comparison.is_equal
+        }
+        for step in (
+            *(step for step in first.steps[:2] if step.method != "lines"),
+            Step("remaining", 0),
+        ):
+            credit_note = self._credit_several(first, invoices, step)
+            if self.has_broken:
+                return
+            if credit_note:
+                self._note_comparisons(first, step, credit_note, excused)
+                self._note_lines(first, step, credit_note, is_first=False)
+        self._note_end(replace(first, paid=sum(case.paid for case in cases)), invoices)
+
+    def _credit_several(self, case, invoices, step):
+        """:return: the credit note of this step, None if there is nothing to credit"""
+        left = {invoice: invoice.amount_creditable for invoice in invoices}
+        due = {invoice: invoice.amount_residual for invoice in invoices}
+        creditable = invoices.filtered("amount_creditable")
+        currency = invoices.currency_id
+        if len(creditable) < 2:
+            for invoice in creditable:
+                self._credit_part(case, invoice, Step("remaining", 0))
+            return None
+        values = {"credit_method": step.method, "as_one": True, "date": "2026-05-20"}
+        if not case.use_invoice_rate:
+            values["use_invoice_rate"] = False
+        if step.method == "amount":
+            total = values["amount"] = currency.round(
+                sum(left.values()) * step.number / 100
+            )
+        elif step.method == "percentage":
+            values["percentage"] = step.number
+            parts = [
+                currency.round(invoice.amount_total * step.number / 100)
+                for invoice in creditable
+            ]
+            total = sum(parts)
+            if not all(parts) or any(
+                part > left[invoice]
+                for part, invoice in zip(parts, creditable, strict=True)
+            ):
+                return None
+        else:
+            total = sum(left.values())
+        if not total:
+            return None
+        name = "issued as asked"
+        try:
+            with self.env.cr.savepoint():
+                wizard = self._wizard(creditable, **values)
+                self.assertAmount(wizard.amount_to_credit, total, creditable[:1])
+                wizard.action_issue()
+                credit_note = wizard.new_move_ids
+                self.assertAmount(credit_note.amount_total, total, credit_note)
+                for invoice in creditable:
+                    share = credit_note._get_share_of(invoice)
+                    self.assertAmount(
+                        invoice.amount_creditable, left[invoice] - share, invoice
+                    )
+                    self.assertAmount(
+                        invoice.amount_residual,
+                        max(0.0, due[invoice] - share),
+                        invoice,
+                        "due",
+                    )
+        except (AssertionError, UserError, psycopg2.Error) as error:
+            self.results.note(
+                name, case, step, [f"{type(error).__name__} {error}"[:400]]
+            )
+            self.has_broken = True
+            return None
+        self.results.note(name, case, step, [])
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return credit_note
+
+    def _run_without_invoice(self, seed):
+        pick = random.Random(f"without {seed}")
+        case = Case.make(pick.randrange(10**9))
+        self.env.company.tax_calculation_rounding_method = case.invoice["rounding"]
+        currency = self.currencies[case.invoice["currency"]]
+        amounts = [
+            (currency.round(line["price"] * pick.choice([1, 10])), line["taxes"])
+            for line in case.invoice["lines"][:6]
+        ]
+        total = currency.round(sum(amount for amount, _taxes in amounts))
+        if not total:
+            return
+        step = Step("without", seed)
+        try:
+            with self.env.cr.savepoint():
+                dialog = self.env["account.credit.note.without.invoice"].create(
+                    {
+                        "partner_id": self.partner_a.id,
+                        "currency_id": currency.id,
+                        "date": "2026-05-20",
+                        "reason_id": self.reason.id,
+                        "period_start": "2026-01-01",
+                        "period_end": "2026-03-31",
+                        "line_ids": [
+                            Command.create(
+                                {
+                                    "name": f"Line {number}",
+                                    "amount": amount,
+                                    "tax_ids": [Command.set(self.taxes[taxes].ids)],
+                                }
+                            )
+                            for number, (amount, taxes) in enumerate(amounts)
+                        ],
+                    }
+                )
+                dialog.action_issue()
+                credit_note = dialog.new_move_id
+                self.assertAmount(credit_note.amount_total, total, credit_note)
+                self.assertAmount(credit_note.amount_residual, total, credit_note)
+        except (AssertionError, UserError, psycopg2.Error) as error:
+            self.results.note(
+                "issued as asked", case, amounts, [f"{type(error).__name__} {error}"]
+            )
+            return
+        self.results.note("issued as asked", case, step, [])
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # What Odoo's invoice of such lines does not keep is no fault of it.
+        lines = [
+            {"price": amount, "quantity": 1, "discount": 0, "taxes": taxes, "less": ""}
+            for amount, taxes in amounts
+        ]
+        invoice = self._make_invoice(
+            replace(
+                case,
+                invoice={**case.invoice, "lines": lines, "cash": ""},
+                correction=0,
+                paid=0,
+                is_early=False,
+            )
+        )
+        if not invoice:
+            self.refused += 1
+            return
+        excused = {
+            comparison.name
+            for comparison in self._compare(invoice)
+            if not comparison.is_equal
+        }
+        self._note_comparisons(case, amounts, credit_note, excused)
 
     def _make_invoice(self, case):
         """:return: the posted invoice, paid as the case says; None if Odoo refuses"""
@@ -481,17 +688,17 @@ class TestOneTruth(RandomInvoices):
                 missing.append(f"{name} {printed} is not printed")
         self.results.note("paper / journal items", case, step, missing)
 
-    def _note_end(self, case, invoice):
+    def _note_end(self, case, invoices):
         """All adds up to nothing: accounts, taxes, bases, tags, in both currencies."""
-        credit_notes = invoice._get_credit_notes()
+        credit_notes = invoices._get_credit_notes()
         if not credit_notes:
             return
-        currency, company_currency = invoice.currency_id, invoice.company_currency_id
+        currency, company_currency = invoices.currency_id, invoices.company_currency_id
         # At the day's rate it is worth something else; so is a payment of its own rate.
         is_same_rate = case.use_invoice_rate and (
             currency == company_currency or not case.is_early
         )
-        for kind, sums in self._add_up(case, invoice + credit_notes).items():
+        for kind, sums in self._add_up(case, invoices + credit_notes).items():
             left = [
                 f"{name}: {amount:.3f} {currency.name},"
                 f" {balance:.3f} {company_currency.name}"
@@ -502,6 +709,7 @@ class TestOneTruth(RandomInvoices):
             self.results.note(f"nothing is left by {kind}", case, "end", left)
         left = [
             f"{field}: {invoice[field]}"
+            for invoice in invoices
             for field in ("amount_residual", "amount_creditable")
             if not currency.is_zero(invoice[field])
         ]

@@ -419,6 +419,13 @@ class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
             if data["tax"].price_include
         )
 
+        document = self.env["account.move"].new(
+            {"company_id": company.id, "currency_id": currency.id}
+        )
+
+        def to_units(amount):
+            return document._to_units(amount, amount / rate)
+
         tax_amounts = [
             sum(
                 data["tax_amount_currency"]
@@ -428,9 +435,6 @@ class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
             for tax in flat_taxes
         ]
 
-        def convert(amount):
-            return currency.round(amount), company.currency_id.round(amount / rate)
-
         return {
             "price_unit": price,
             "extra_tax_data": {
@@ -439,6 +443,8 @@ class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
                 "price_unit": price,
                 "discount": 0.0,
                 "rate": rate,
-                **flat_taxes._prepare_manual_amounts(net, tax_amounts, convert),
+                **flat_taxes._prepare_manual_amounts(
+                    to_units(net), map(to_units, tax_amounts), document._from_units
+                ),
             },
         }
