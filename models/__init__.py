@@ -5,5 +5,6 @@ from . import bulk
 from . import credit
 from . import background
 from . import approval
+from . import law
 from . import document
 from . import lock

@@ -24,6 +24,7 @@ from . import test_edi_lines
 from . import test_expense
 from . import test_invoice_again
 from . import test_invoices_tab
+from . import test_law
 from . import test_lock_capability
 from . import test_lock_changes
 from . import test_lock_concurrency

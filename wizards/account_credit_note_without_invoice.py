@@ -290,6 +290,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
             "invoice_date": self.date,
             "credit_note_reason_id": self.reason_id.id,
             "credit_note_reason_text": self.reason,
+            **self.reason_id._get_codes(self.company_id, self.env["account.move"]),
             "invoice_line_ids": [
                 Command.create(line._prepare_line()) for line in self.line_ids
             ],

@@ -28,6 +28,8 @@ class AccountMoveReversal(models.TransientModel):
         values = super()._prepare_default_reversal(move)
         if not self.is_credit_note:
             return values
+        # What an addon of a country says itself is left to it.
+        values = {**self._prepare_codes(move), **values}
         values.update(
             {
                 "credit_note_reason_id": self.reason_id.id,

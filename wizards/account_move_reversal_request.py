@@ -39,6 +39,9 @@ class AccountMoveReversal(models.TransientModel):
             if wizard.answer:
                 wizard._raise_answered()
         res = super().write(vals)
+        if "reason_id" in vals:
+            for wizard in self:
+                super(AccountMoveReversal, wizard).write(wizard._add_reason_codes(vals))
         for wizard in self:
             if wizard.request_key and not vals.keys() <= self._get_answer_fields():
                 wizard.request_content = [

@@ -14,6 +14,7 @@ from ..addition import addition, after
 from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_preceding_invoices
 from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_fee
 
+KSEF_TEXT_LENGTH = 256  # of TZnakowy in the schema FA(3)
 CII = {
     "ram": (
         "urn:un:unece:uncefact:data:standard:"
@@ -32,6 +33,9 @@ class AccountMove(models.Model):
         return super()._get_method_wrappers() | {
             ("account.move", "_l10n_hu_edi_get_operation_type"): after(
                 _add_whole_credit
+            ),
+            ("account.move", "_l10n_pl_edi_get_xml_values"): after(
+                _add_correction_to_ksef
             ),
             ("account.edi.xml.ubl_bis3", "_get_invoice_node"): after(
                 _add_references_to_ubl, *UBL_CONTENTS
@@ -155,6 +159,22 @@ def _prepare_cii_reference(invoice):
         text = f"{invoice.invoice_date:%Y%m%d}"
         add(date, "qdt", "DateTimeString", text, format="102")
     return reference
+
+
+@addition
+def _add_correction_to_ksef(self, values):
+    """Poland: why an invoice is corrected, and when that counts.
+
+    :param values: what `_l10n_pl_edi_get_xml_values()` of account.move returns
+    """
+    correction = values["correction_info"]
+    if correction and self.move_type == "out_refund":
+        reason = self.with_context(lang=self.partner_id.lang)._get_credit_note_reason()
+        if reason:
+            correction["PrzyczynaKorekty"] = reason[:KSEF_TEXT_LENGTH]
+        if self.l10n_pl_correction_type:
+            correction["TypKorekty"] = self.l10n_pl_correction_type
+    return values
 
 
 @addition

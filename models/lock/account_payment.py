@@ -11,7 +11,12 @@ class AccountPayment(models.Model):
         # and deletes it; an issued document has no master
         default = self.env.context.get("default_move_id")
         self._check_entries_unlocked(
-            [vals.get("move_id", default) for vals in vals_list]
+            # Odoo says what is wrong with values that are none.
+            [
+                vals.get("move_id", default)
+                for vals in vals_list
+                if isinstance(vals, dict)
+            ]
         )
         return super().create(vals_list)
 

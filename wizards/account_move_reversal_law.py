@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+
+
+class AccountMoveReversal(models.TransientModel):
+    """What the law of a country asks for: the codes of the reason, and deadlines.
+
+    Addons of countries bring the fields of the codes, in this dialog and on the credit
+    note. Their values follow from the reason, and the user may choose others.
+    """
+
+    _inherit = "account.move.reversal"
+
+    l10n_pl_correction_type = fields.Selection(
+        selection=lambda self: (
+            self.env["account.move"]
+            ._fields["l10n_pl_correction_type"]
+            ._description_selection(self.env)
+        ),
+        string="Correction Counts",
+    )
+    deadline_warning = fields.Text(compute="_compute_deadline_warning")
+
+    @api.depends("company_id", "date", "move_ids")
+    def _compute_deadline_warning(self):
+        deadlines = self.env["account.credit.note.deadline"]
+        for wizard in self:
+            warnings = wizard.is_credit_note and deadlines._get_warnings(
+                wizard.company_id, wizard.move_ids._origin, wizard.date
+            )
+            wizard.deadline_warning = "\n".join(warnings or ()) or False
+
+    # -------------------------------------------------------------------------
+    # CODES
+    # -------------------------------------------------------------------------
+
+    @api.onchange("reason_id")
+    def _onchange_reason_id(self):
+        self.update(self._get_reason_codes())
+
+    def _get_reason_codes(self):
+        """:return: {field of this dialog: code of the reason}"""
+        if not self.is_credit_note:
+            return {}
+        codes = self.reason_id._get_codes(self.company_id, self.move_ids._origin)
+        return {name: code for name, code in codes.items() if name in self._fields}
+
+    @api.model
+    def _add_missing_values(self, vals):
+        # EXTENDS: a program gives the reason, and maybe a code
+        vals = super()._add_missing_values(vals)
+        names = ("company_id", "move_ids", "reason_id")
+        wizard = self.new({name: vals[name] for name in names if name in vals})
+        return wizard._add_reason_codes(vals)
+
+    def _add_reason_codes(self, vals):
+        """:return: values to write, with the codes that follow from their reason"""
+        return {**self._get_reason_codes(), **vals}
+
+    def _prepare_codes(self, invoice):
+        """:return: the codes of the credit note of this invoice, as they were chosen
+        here; those of the reason where this dialog has no such field
+        """
+        codes = self.reason_id._get_codes(self.company_id, invoice)
+        return {
+            name: self[name] if name in self._fields else code
+            for name, code in codes.items()
+        }
