@@ -339,6 +339,7 @@ class TestOneTruth(RandomInvoices):
             )
             for case in cases
         ]
+        first = cases[0]
         made = [self._make_invoice(case) for case in cases]
         if not all(made):
             self.refused += 1
