@@ -62,6 +62,7 @@ from . import test_purchase
 from . import test_reason
 from . import test_refund_online
 from . import test_refusals
+from . import test_rejection
 from . import test_remaining
 from . import test_report
 from . import test_reversals

@@ -198,6 +198,11 @@ class AccountMoveReversal(models.TransientModel):
         if len(moves.company_id) == 1:
             moves._check_creditable()
         values = super().default_get(fields)
+        values |= {
+            name: value
+            for name, value in moves._get_implied_credit().items()
+            if name in fields and f"default_{name}" not in self.env.context
+        }
         if "date" in values:
             values["date"] = max(
                 [values["date"], *moves.filtered("invoice_date").mapped("invoice_date")]
