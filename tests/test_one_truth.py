@@ -245,11 +245,11 @@ class TestOneTruth(RandomInvoices):
 
     def test_one_for_several(self):
         """One credit note of several random invoices, in parts till nothing is left."""
-        self._run_seeds(25, lambda _number, seed: self._run_several(seed))
+        self._run_seeds(15, lambda _number, seed: self._run_several(seed))
 
     def test_without_invoice(self):
         """Credit notes of random amounts that credit no invoice of Odoo."""
-        self._run_seeds(50, lambda _number, seed: self._run_without_invoice(seed))
+        self._run_seeds(30, lambda _number, seed: self._run_without_invoice(seed))
 
     def _run_seeds(self, count, run):
         """:param count: so many seeds in CI
@@ -345,9 +345,12 @@ class TestOneTruth(RandomInvoices):
             self.refused += 1
             return
         invoices = self.env["account.move"].union(*made)
+        lines = [line for case in cases for line in case.invoice["lines"]]
+        together = replace(first, invoice={**first.invoice, "lines": lines}, paid=0)
+        # What Odoo's invoice of all these lines does not keep is no fault of it.
         excused = {
             comparison.name
-            for invoice in invoices
+            for invoice in (*invoices, *self._make_invoice(together))
             for comparison in self._compare(invoice)
             if not comparison.is_equal
         }

@@ -5,7 +5,9 @@ from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
 
+from ..models.bridges import rejection
 from .common import CreditNoteCommon
+from .test_rejection import STATE
 
 
 @tagged("post_install", "-at_install")
@@ -73,6 +75,16 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         self.clerk.lang = "fr_FR"
         self._tour("credit_note_in_french")
+
+    def test_rejected(self):
+        self.startPatcher(patch.object(rejection, "REJECTED_STATES", (STATE,)))
+        self._invoice(
+            70.0,
+            ref="Tour rejected",
+            l10n_pl_correction_type="3",
+            narration="Price is wrong",
+        )
+        self._tour("customer_invoices_rejected")
 
     def test_search(self):
         self._tour("customer_invoices_search")

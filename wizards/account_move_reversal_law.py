@@ -19,6 +19,7 @@ class AccountMoveReversal(models.TransientModel):
         string="Correction Counts",
     )
     deadline_warning = fields.Text(compute="_compute_deadline_warning")
+    rejection = fields.Text(compute="_compute_rejection", string="Rejected")
 
     @api.depends("company_id", "date", "move_ids")
     def _compute_deadline_warning(self):
@@ -28,6 +29,15 @@ class AccountMoveReversal(models.TransientModel):
                 wizard.company_id, wizard.move_ids._origin, wizard.date
             )
             wizard.deadline_warning = "\n".join(warnings or ()) or False
+
+    @api.depends("move_ids")
+    def _compute_rejection(self):
+        for wizard in self:
+            wizard.rejection = "\n".join(
+                f"{move.name}: {move.rejection}"
+                for move in wizard.move_ids._origin
+                if move.rejection
+            )
 
     # -------------------------------------------------------------------------
     # CODES

@@ -169,27 +169,3 @@ class AccountMove(models.Model):
             ),
             ALL_BY_MISTAKE,
         )
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    has_rejected_invoices = fields.Boolean(compute="_compute_has_rejected_invoices")
-
-    @api.depends("commercial_partner_id")
-    def _compute_has_rejected_invoices(self):
-        moves = self.env["account.move"]
-        self.has_rejected_invoices = False
-        if not moves._get_rejected_states() or not moves.has_access("read"):
-            return
-        groups = moves._read_group(
-            [
-                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
-                ("move_type", "in", ("out_invoice", "out_receipt")),
-                ("rejection", "!=", False),
-            ],
-            ["commercial_partner_id"],
-        )
-        partners = self.browse().union(*(partner for [partner] in groups))
-        for partner in self:
-            partner.has_rejected_invoices = partner.commercial_partner_id in partners

@@ -45,6 +45,7 @@ class AccountMove(models.Model):
             ("not_paid", "Not Paid"),
             ("overdue", "Overdue"),
             ("blocked", "Blocked"),
+            ("rejected", "Rejected"),
             ("partial", "Partially Paid"),
             ("in_payment", "In Payment"),
             ("paid", "Paid"),
@@ -103,6 +104,7 @@ class AccountMove(models.Model):
         "invoice_date_due",
         "move_type",
         "payment_state",
+        "rejection",
         "reversal_move_ids.state",
         "invoice_line_ids.credit_note_line_ids.parent_state",
         "state",
@@ -315,6 +317,8 @@ class AccountMove(models.Model):
         compare = self.currency_id.compare_amounts
         if credited and compare(credited, self.amount_total) >= 0:
             return "credited"
+        if is_open and self.rejection:
+            return "rejected"
         if is_open and self.invoice_date_due and self.invoice_date_due < today:
             return "overdue"
         if compare(credited, 0.0) > 0:

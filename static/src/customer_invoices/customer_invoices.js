@@ -68,7 +68,6 @@ export class CustomerInvoices extends Component {
                 kanban_view_ref: `${MODULE}.customer_invoices_view_kanban`,
                 search_view_ref: `${MODULE}.customer_invoices_view_search`,
                 credited_customer_id: this.customerId,
-                has_rejected_invoices: this.props.record.data.has_rejected_invoices,
             },
             domain: this.domain,
             display: { controlPanel: {}, searchPanel: false },
@@ -97,6 +96,5 @@ registry.category("view_widgets").add("customer_invoices", {
     fieldDependencies: [
         { name: "is_company", type: "boolean" },
         { name: "parent_id", type: "many2one" },
-        { name: "has_rejected_invoices", type: "boolean" },
     ],
 });

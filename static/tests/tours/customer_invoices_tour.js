@@ -187,6 +187,33 @@ registry.category("web_tour.tours").add("credit_notes_printed_and_sent", {
     ],
 });
 
+registry.category("web_tour.tours").add("customer_invoices_rejected", {
+    steps: () => [
+        ...openTab(),
+        { trigger: row("Tour one") },
+        {
+            content: "Filter",
+            trigger: `${TAB} .o_searchview_dropdown_toggler`,
+            run: "click",
+        },
+        {
+            trigger: ".o_filter_menu .o-dropdown-item:contains(Rejected by Customer)",
+            run: "click",
+        },
+        { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour one)))` },
+        {
+            content: "The status says why",
+            trigger: `${row("Tour rejected")} td[data-tooltip*="Price is wrong"]:contains(Rejected)`,
+        },
+        tick("Tour rejected"),
+        clickCreditNote(),
+        {
+            content: "... and the dialog does",
+            trigger: ".modal div[name=rejection]:contains(Price is wrong)",
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("customer_invoices_search", {
     steps: () => [
         ...openTab(),
