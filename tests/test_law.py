@@ -1,8 +1,8 @@
 from lxml import etree
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import ValidationError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import CreditNoteCommon
 from .test_background import BackgroundCommon
@@ -111,12 +111,57 @@ class TestReasonCodes(LawCommon, BackgroundCommon):
     def test_a_code_that_the_field_does_not_take(self):
         with self.assertRaisesRegex(ValidationError, "does not take the code"):
             self._add_code("4")
-        with self.assertRaisesRegex(ValidationError, "does not take the code"):
-            self._add_code("4", field_name="partner_id")
+        for name in ("state", "name", "ref", "partner_id", "amount_total"):
+            with self.assertRaisesRegex(ValidationError, "not a field of a country"):
+                self._add_code("posted", field_name=name)
         with self.assertRaisesRegex(ValidationError, "true or false"):
             self._add_code("1", condition="name")
         # An addon that is not there may take it.
         self._add_code("4", field_name="l10n_aq_reason", condition="l10n_aq_penguin")
+
+    def test_access(self):
+        """Everybody in Invoicing reads the tables, and accountants change them."""
+        portal = new_test_user(self.env, login="p", groups="base.group_portal")
+        manager = new_test_user(
+            self.env, login="m", groups="account.group_account_manager"
+        )
+        for model in ("reason.code", "deadline"):
+            records = self.env[f"account.credit.note.{model}"].search([], limit=1)
+            self.assertTrue(records.with_user(self.clerk).has_access("read"))
+            self.assertFalse(records.with_user(portal).has_access("read"))
+            for operation in ("create", "write", "unlink"):
+                self.assertFalse(records.with_user(self.clerk).has_access(operation))
+                self.assertTrue(records.with_user(manager).has_access(operation))
+
+    def test_archived_reason_and_deleted_code(self):
+        self.reason.active = False
+        values = {"reason_id": self.reason.id}
+        self.assertEqual(self._get_code(self._credit(self._invoice(), **values)), "1")
+        self.env["account.credit.note.reason.code"].search([]).unlink()
+        self.assertFalse(self._get_code(self._credit(self._invoice(), **values)))
+
+    def test_in_odoos_own_ways(self):
+        """*Reverse* and *Invoice again* of Odoo go through the same dialog."""
+        invoice = self._invoice()
+        wizard = self._wizard(invoice, reason_id=self.reason.id)
+        wizard.refund_moves()
+        self.assertEqual(self._get_code(wizard.new_move_ids), "1")
+        other = self._invoice()
+        self._wizard(other, reason_id=self.reason.id).action_reinvoice()
+        self.assertEqual(self._get_code(other.reversal_move_ids), "1")
+
+    def test_without_invoice(self):
+        dialog = self.env["account.credit.note.without.invoice"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "reason_id": self.reason.id,
+                "period_start": self.today,
+                "period_end": self.today,
+                "line_ids": [Command.create({"name": "Bonus", "amount": 10.0})],
+            }
+        )
+        dialog.action_issue()
+        self.assertEqual(self._get_code(dialog.new_move_id), "1")
 
     def test_table(self):
         """Each code of the table says its source, and fits the addon if it is there."""
@@ -324,6 +369,23 @@ class TestDeadlines(CreditNoteCommon):
         self._take("supply", 1, "days")
         credit_note = self._credit(self.invoice, user=self.clerk)
         self.assertEqual(credit_note.state, "posted")
+
+    def test_dates_that_are_none(self):
+        """Receipts, drafts without a date, and a time that no calendar has."""
+        self._take("supply", 1, "days")
+        draft = self._invoice(post=False, invoice_date=False)
+        self.assertFalse(self.deadlines._get_warnings(draft.company_id, draft, None))
+        self.assertFalse(
+            self.deadlines._get_warnings(draft.company_id, draft, self.today)
+        )
+        with self.assertRaisesRegex(ValidationError, "a hundred years"):
+            self._take("supply", 101, "years")
+
+    def test_leap_day(self):
+        self._take("supply", 1, "years")
+        invoice = self._invoice(invoice_date="2024-02-29")
+        self.assertFalse(self._warn("2025-02-28", invoice))
+        self.assertTrue(self._warn("2025-03-01", invoice))
 
     def test_other_country(self):
         self._take("supply", 1, "days").country_id = self.env.ref("base.aq")

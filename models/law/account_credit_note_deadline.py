@@ -1,7 +1,10 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import format_date
+
+DAYS = {"days": 1, "months": 30, "years": 365}
 
 
 class AccountCreditNoteDeadline(models.Model):
@@ -38,6 +41,14 @@ class AccountCreditNoteDeadline(models.Model):
     _number_positive = models.Constraint(
         "CHECK (number > 0)", "The time of a deadline has to be above zero."
     )
+
+    @api.constrains("number", "unit")
+    def _check_number(self):
+        for deadline in self:
+            if deadline.number * DAYS[deadline.unit] > DAYS["years"] * 100:
+                raise ValidationError(
+                    self.env._("A deadline is a hundred years at most.")
+                )
 
     @api.model
     def _get_warnings(self, company, invoices, date):

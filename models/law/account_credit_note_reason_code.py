@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import ormcache
 
+# No other field of a credit note is filled from this table.
+COUNTRY_FIELDS = ("l10n_", "x_")
+
 
 class ReasonCode(NamedTuple):
     field_name: str  # of the credit note, and of the dialog where it has one
@@ -57,6 +60,14 @@ class AccountCreditNoteReasonCode(models.Model):
         """What the field does not take would be refused once somebody credits."""
         move_fields = self.env["account.move"]._fields
         for code in self:
+            if not code.field_name.startswith(COUNTRY_FIELDS):
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is not a field of a country. The name of such a field "
+                        "begins with l10n_, that of one of your own with x_.",
+                        code.field_name,
+                    )
+                )
             field = move_fields.get(code.field_name)
             if field and not (
                 field.type == "char"
