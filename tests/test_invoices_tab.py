@@ -136,6 +136,31 @@ class TestInvoicesTab(CreditNoteCommon):
                 rows = self._documents(*self._filter(name))
                 self.assertEqual({row["id"] for row in rows}, set(moves.ids))
 
+    def test_what_is_ticked_is_summed_up(self):
+        """By currency, a credit note taken off; drafts owe nothing."""
+        euro = self.setup_other_currency("EUR")
+        invoice = self._invoice(100.0)
+        credit_note = self._credit(self._invoice(20.0))
+        documents = (
+            invoice
+            + credit_note
+            + self._invoice(1000.0, currency_id=euro.id)
+            + self._invoice(7.0, post=False)
+        )
+        hints = documents.with_user(self.clerk).get_customer_document_hints()
+        self.assertEqual(hints["summary"], "4 ticked: $\xa092.00 and 1,150.00\xa0€")
+        draft = documents[-1].get_customer_document_hints()
+        self.assertEqual(draft["summary"], "1 ticked: –")
+
+    def test_sent(self):
+        sent, not_sent = self._invoice(10.0), self._invoice(20.0)
+        self._invoice(30.0, post=False)
+        # sudo: as sending does it
+        sent.sudo().is_move_sent = True
+        for name, expected in (("sent", sent), ("not_sent", not_sent)):
+            documents = self._documents(*self._filter(name))
+            self.assertEqual([row["id"] for row in documents], expected.ids)
+
     def test_sorting_by_the_amount_due(self):
         small, large = self._invoice(10.0), self._invoice(90.0)
         credit_note = self._native_credit_note(self._invoice(50.0), post=False)

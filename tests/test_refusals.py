@@ -179,6 +179,7 @@ class TestRefusals(CreditNoteCommon):
             dict.fromkeys(("credit_note", "print", "send", "without_invoice"), False),
         )
         nothing = self.env["account.move"].get_customer_document_hints()
+        self.assertFalse(nothing["summary"])
         self.assertFalse(nothing.pop("without_invoice"))
         self.assertTrue(all(nothing.values()))
 

@@ -76,6 +76,11 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.clerk.lang = "fr_FR"
         self._tour("credit_note_in_french")
 
+    def test_ticked(self):
+        for _number in range(12):
+            self._invoice(10.0, invoice_date="2020-01-01")
+        self._tour("customer_invoices_ticked")
+
     def test_rejected(self):
         self.startPatcher(patch.object(rejection, "REJECTED_STATES", (STATE,)))
         self._invoice(

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date, format_list
+from odoo.tools import SQL, format_amount, format_date, format_list
 
 from ..addition import addition
 
@@ -222,7 +222,7 @@ class AccountMove(models.Model):
 
         :return: dict of button name ('credit_note', 'print', 'send', 'use_credit',
             'without_invoice') to the sentence that says why it does not work, or to
-            False if it does
+            False if it does; and of 'summary' to the text that says what is ticked
         """
         self.check_access("read")
         nothing = self.env._("Tick one or more documents first.") if not self else False
@@ -236,7 +236,29 @@ class AccountMove(models.Model):
             "use_credit": nothing
             or self._get_credit_note_access_refusal()
             or self._get_use_credit_refusal(),
+            "summary": self._get_ticked_summary(),
         }
+
+    def _get_ticked_summary(self):
+        """:return: text: how many documents these are, and the total of those that are
+        posted, a credit note taken off; False if there are none
+        """
+        if not self:
+            return False
+        posted = self.filtered(lambda move: move.state == "posted")
+        totals = [
+            format_amount(
+                self.env,
+                sum(moves.mapped("amount_total_in_currency_signed")),
+                currency,
+            )
+            for currency, moves in posted.grouped("currency_id").items()
+        ]
+        return self.env._(
+            "%(count)s ticked: %(totals)s",
+            count=len(self),
+            totals=format_list(self.env, totals) if totals else "–",
+        )
 
     # -------------------------------------------------------------------------
     # CREDIT NOTES

@@ -187,6 +187,31 @@ registry.category("web_tour.tours").add("credit_notes_printed_and_sent", {
     ],
 });
 
+registry.category("web_tour.tours").add("customer_invoices_ticked", {
+    steps: () => [
+        ...openTab(),
+        tick("Tour three"),
+        {
+            content: "What is ticked is summed up",
+            trigger: ".o_customer_invoices_summary:contains(1 ticked: $ 345.00)",
+        },
+        {
+            content: "... with the buttons in sight, although the list is longer",
+            trigger: CREDIT_NOTE,
+            run() {
+                const { bottom } = document.querySelector(CREDIT_NOTE).getBoundingClientRect();
+                const last = [...document.querySelectorAll(`${TAB} .o_data_row`)].at(-1);
+                if (bottom > window.innerHeight) {
+                    throw new Error("The buttons are below the screen");
+                }
+                if (last.getBoundingClientRect().top < window.innerHeight) {
+                    throw new Error("The list is no longer than the screen");
+                }
+            },
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("customer_invoices_rejected", {
     steps: () => [
         ...openTab(),
