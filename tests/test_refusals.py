@@ -33,12 +33,29 @@ class TestRefusals(CreditNoteCommon):
         invoice = self._invoice(100.0, post=False)
         self.assertRefused(invoice, "A draft has nothing to credit: .*[Dd]raft")
 
-    def test_draft_among_others_is_named(self):
+    def test_what_cannot_be_credited_is_left_out(self):
+        """Said before, in the dialog and after; the rest is credited."""
+        posted, credited = self._invoice(100.0), self._invoice(100.0)
+        credit_note = self._credit(credited)
         draft = self._invoice(100.0, post=False, ref="MINE")
-        posted = self._invoice(100.0)
-        with self.assertRaises(UserError) as refusal:
-            (draft + posted).action_credit_note()
-        self.assertNotIn(posted.name, str(refusal.exception))
+        ticked = draft + posted + credited + credit_note
+        hints = ticked.get_customer_document_hints()
+        self.assertFalse(hints["credit_note"])
+        wizard = self._wizard(ticked)
+        self.assertEqual(wizard.move_ids, posted)
+        message = wizard.action_issue()["params"]["message"]
+        for text in (hints["left_out"], wizard.left_out, message):
+            self.assertIn("A draft has nothing to credit", text)
+            self.assertIn(f"Nothing is left to credit on {credited.name}", text)
+            self.assertIn(f"A credit note cannot be credited: {credit_note.name}", text)
+        self.assertNotIn(posted.name, wizard.left_out.replace(credit_note.name, ""))
+        self.assertFalse(posted.get_customer_document_hints()["left_out"])
+
+    def test_nothing_but_what_cannot_be_credited(self):
+        drafts = self._invoice(100.0, post=False) + self._invoice(50.0, post=False)
+        hints = drafts.get_customer_document_hints()
+        self.assertIn("A draft has nothing", hints["credit_note"])
+        self.assertFalse(hints["left_out"])
 
     def test_cancelled(self):
         invoice = self._invoice(100.0, post=False)
@@ -74,7 +91,9 @@ class TestRefusals(CreditNoteCommon):
             UserError, f"Only customer invoices can be credited here, not {bill.name}"
         ):
             bill.action_credit_note()
-        self.assertRefused(self._invoice() + bill, "Only customer invoices")
+        wizard = self._wizard(self._invoice() + bill)
+        self.assertIn("Only customer invoices can be credited", wizard.left_out)
+        self.assertNotIn(bill, wizard.move_ids)
 
     def test_several_companies(self):
         other = self.setup_other_company()["company"]
@@ -174,13 +193,11 @@ class TestRefusals(CreditNoteCommon):
         self.assertFalse(hints["print"])
         hints = self._invoice(100.0).get_customer_document_hints()
         self.assertIn("Choose one credit note", hints.pop("use_credit"))
-        self.assertEqual(
-            hints,
-            dict.fromkeys(("credit_note", "print", "send", "without_invoice"), False),
-        )
+        self.assertTrue(hints.pop("summary"))
+        self.assertFalse(any(hints.values()))
         nothing = self.env["account.move"].get_customer_document_hints()
-        self.assertFalse(nothing["summary"])
-        self.assertFalse(nothing.pop("without_invoice"))
+        for name in ("left_out", "summary", "without_invoice"):
+            self.assertFalse(nothing.pop(name))
         self.assertTrue(all(nothing.values()))
 
     def test_failed_posting_changes_nothing(self):
@@ -209,8 +226,12 @@ class TestRefusals(CreditNoteCommon):
         with self.assertRaisesRegex(UserError, "Choose a reason"):
             self._credit(self._invoice(100.0))
 
-    def test_draft_among_invoices_ticked(self):
-        """As in Odoo: one company, all posted; here with a sentence that names them."""
+    def test_draft_among_invoices_over_rpc(self):
+        """Who names the invoices is told which is wrong."""
         draft = self._invoice(50.0, post=False)
+        dialogs = self.env["account.move.reversal"].with_user(self.clerk)
+        dialog = dialogs.create(
+            {"move_ids": [Command.set((self._invoice(100.0) + draft).ids)]}
+        )
         with self.assertRaisesRegex(UserError, "A draft has nothing to credit"):
-            (self._invoice(100.0) + draft).action_credit_note()
+            dialog.action_issue()

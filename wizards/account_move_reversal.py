@@ -71,6 +71,9 @@ class AccountMoveReversal(models.TransientModel):
     )
     reason_required = fields.Boolean(related="company_id.credit_note_reason_required")
     invoice_count = fields.Integer(compute="_compute_invoice_count")
+    left_out = fields.Text(
+        readonly=True, help="What was ticked and cannot be credited, and why."
+    )
     preview = fields.Html(compute="_compute_amounts", sanitize=False)
     amount_to_credit = fields.Monetary(string="To Credit", compute="_compute_amounts")
     amount_due = fields.Monetary(string="Due Now", compute="_compute_amounts")

@@ -29,6 +29,8 @@ class AccountMoveReversal(models.TransientModel):
         if invoices := self._get_applied_invoices(credit_notes):
             applied = self.env._("Applied to %s", invoices._get_document_names())
             message = f"{message}. {applied}"
+        if self.left_out:
+            message = f"{message}. {self.left_out}"
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

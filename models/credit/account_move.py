@@ -169,21 +169,43 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
 
     def action_credit_note(self):
-        """Open the credit note dialog for these customer invoices.
+        """Open the credit note dialog for those of these documents that can be
+        credited. The dialog says which are left out, and why.
 
         :return: action of the dialog
         :raise AccessError: the user may not issue credit notes
-        :raise UserError: one of the documents cannot be credited
+        :raise UserError: none of the documents can be credited
         """
         self._check_credit_note_access()
-        self._check_creditable()
+        invoices = self._filter_left_to_credit() or self
+        invoices._check_creditable()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account.action_view_account_move_reversal"
             ),
             "name": self.env._("Credit Note"),
-            "context": {"active_model": "account.move", "active_ids": self.ids},
+            "context": {
+                "active_model": "account.move",
+                "active_ids": invoices.ids,
+                "default_left_out": (self - invoices)._get_left_out(),
+            },
         }
+
+    def _filter_left_to_credit(self):
+        """:return: those of these documents of which something is left to credit"""
+        return self.filtered(
+            lambda move: move._is_creditable() and move._has_left_to_credit()
+        )
+
+    def _get_left_out(self):
+        """:param self: documents that are ticked and cannot be credited
+        :return: text that says which and why, False if there are none
+        """
+        if not self:
+            return False
+        kinds = self.grouped(lambda move: (move.move_type, move.state))
+        refusals = (moves._get_credit_refusal() for moves in kinds.values())
+        return self.env._("Left out: %s", " ".join(filter(None, refusals)))
 
     def action_view_credit_notes(self):
         """Open the credit notes of these invoices.
@@ -222,14 +244,17 @@ class AccountMove(models.Model):
 
         :return: dict of button name ('credit_note', 'print', 'send', 'use_credit',
             'without_invoice') to the sentence that says why it does not work, or to
-            False if it does; and of 'summary' to the text that says what is ticked
+            False if it does; of 'summary' to the text that says what is ticked, and of
+            'left_out' to that which says what cannot be credited beside the rest
         """
         self.check_access("read")
+        invoices = self._filter_left_to_credit() or self
         nothing = self.env._("Tick one or more documents first.") if not self else False
         return {
             "credit_note": nothing
             or self._get_credit_note_access_refusal()
-            or self._get_credit_refusal(),
+            or invoices._get_credit_refusal(),
+            "left_out": (self - invoices)._get_left_out(),
             "without_invoice": self._get_credit_note_access_refusal(),
             "print": nothing,
             "send": nothing or self._get_send_refusal(),

@@ -43,7 +43,7 @@ export class CustomerInvoicesButtons extends Component {
         if (this.env.isSmall && !this.root.selection.length) {
             return _t("Press and hold a document to tick it.");
         }
-        return this.state.hints?.credit_note;
+        return this.state.hints?.credit_note || this.state.hints?.left_out;
     }
 
     /** The button for a credit takes no place beside ticked invoices. */
