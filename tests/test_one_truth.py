@@ -407,6 +407,8 @@ class TestOneTruth(RandomInvoices):
                 wizard.action_issue()
                 credit_note = wizard.new_move_ids
                 self.assertAmount(credit_note.amount_total, total, credit_note)
+                shares = sum(map(credit_note._get_share_of, creditable))
+                self.assertAmount(shares, total, credit_note, "shares")
                 for invoice in creditable:
                     share = credit_note._get_share_of(invoice)
                     self.assertAmount(
