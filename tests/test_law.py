@@ -119,6 +119,11 @@ class TestReasonCodes(LawCommon, BackgroundCommon):
         # An addon that is not there may take it.
         self._add_code("4", field_name="l10n_aq_reason", condition="l10n_aq_penguin")
 
+    def test_chosen_without_a_code_of_the_reason(self):
+        self.env["account.credit.note.reason.code"].search([]).unlink()
+        credit_note = self._credit(self._invoice(), l10n_pl_correction_type="3")
+        self.assertEqual(self._get_code(credit_note), "3")
+
     def test_access(self):
         """Everybody in Invoicing reads the tables, and accountants change them."""
         portal = new_test_user(self.env, login="p", groups="base.group_portal")

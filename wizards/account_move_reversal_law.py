@@ -72,6 +72,10 @@ class AccountMoveReversal(models.TransientModel):
         """
         codes = self.reason_id._get_codes(self.company_id, invoice)
         return {
-            name: self[name] if name in self._fields else code
-            for name, code in codes.items()
+            # Also where the reason has no code for it.
+            "l10n_pl_correction_type": self.l10n_pl_correction_type,
+            **{
+                name: self[name] if name in self._fields else code
+                for name, code in codes.items()
+            },
         }
