@@ -119,10 +119,28 @@ class TestReasonCodes(LawCommon, BackgroundCommon):
         # An addon that is not there may take it.
         self._add_code("4", field_name="l10n_aq_reason", condition="l10n_aq_penguin")
 
+    def test_a_code_from_before_the_addon(self):
+        """One that the field does not take, once it is there, stops no credit note."""
+        codes = self._add_code("1", self.other) + self._add_code("2", self.other)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_credit_note_reason_code SET code = '4' WHERE id IN %s",
+            [tuple(codes.ids)],
+        )
+        codes.invalidate_recordset()
+        self.env.registry.clear_cache()
+        credit_note = self._credit(self._invoice(), reason_id=self.other.id)
+        self.assertEqual(self._get_code(credit_note), "2")
+
     def test_chosen_without_a_code_of_the_reason(self):
         self.env["account.credit.note.reason.code"].search([]).unlink()
         credit_note = self._credit(self._invoice(), l10n_pl_correction_type="3")
         self.assertEqual(self._get_code(credit_note), "3")
+
+    def test_no_field(self):
+        code = self._add_code("1")
+        with self.assertRaises(ValidationError):
+            code.field_name = False
 
     def test_access(self):
         """Everybody in Invoicing reads the tables, and accountants change them."""

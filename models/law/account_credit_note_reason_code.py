@@ -60,7 +60,7 @@ class AccountCreditNoteReasonCode(models.Model):
         """What the field does not take would be refused once somebody credits."""
         move_fields = self.env["account.move"]._fields
         for code in self:
-            if not code.field_name.startswith(COUNTRY_FIELDS):
+            if not (code.field_name or "").startswith(COUNTRY_FIELDS):
                 raise ValidationError(
                     self.env._(
                         "“%s” is not a field of a country. The name of such a field "
@@ -68,14 +68,7 @@ class AccountCreditNoteReasonCode(models.Model):
                         code.field_name,
                     )
                 )
-            field = move_fields.get(code.field_name)
-            if field and not (
-                field.type == "char"
-                or (
-                    field.type == "selection"
-                    and code.code in field.get_values(self.env)
-                )
-            ):
+            if code.is_installed and not code._is_taken():
                 raise ValidationError(
                     self.env._(
                         "The field “%(field)s” does not take the code “%(code)s”. Look "
@@ -91,6 +84,16 @@ class AccountCreditNoteReasonCode(models.Model):
                         "“%s” is not a field that is true or false.", code.condition
                     )
                 )
+
+    def _is_taken(self):
+        """:return: whether the field is there and takes the code; the addon of the
+        field may have come after the code
+        """
+        field = self.env["account.move"]._fields.get(self.field_name)
+        return bool(field) and (
+            field.type == "char"
+            or (field.type == "selection" and self.code in field.get_values(self.env))
+        )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -108,8 +111,8 @@ class AccountCreditNoteReasonCode(models.Model):
     @api.model
     @ormcache("country_id", "reason_id")
     def _get_codes(self, country_id, reason_id):
-        """:return: tuple of ReasonCode of the fields that are there, the one that
-        counts last
+        """:return: tuple of ReasonCode that the fields which are there take, the one
+        that counts last
         """
         # sudo: the same for everybody
         codes = (
@@ -120,7 +123,7 @@ class AccountCreditNoteReasonCode(models.Model):
                     ("reason_id", "in", [False, reason_id]),
                 ]
             )
-            .filtered("is_installed")
+            .filtered(lambda code: code._is_taken())
             .sorted(lambda code: (bool(code.condition), bool(code.reason_id)))
         )
         return tuple(
