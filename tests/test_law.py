@@ -60,6 +60,15 @@ class TestReasonCodes(LawCommon, BackgroundCommon):
         wizard.action_issue()
         self.assertEqual(self._get_code(wizard.new_move_ids), "3")
 
+    def test_no_code_of_the_reason_before(self):
+        """Changed to a reason without a code, the dialog has what it has at first."""
+        self.env["account.credit.note.reason.code"].search(
+            [("reason_id", "=", False), ("source", "=", "of this test")]
+        ).unlink()
+        wizard = self._wizard(self._invoice(), reason_id=self.reason.id)
+        wizard.reason_id = self.other
+        self.assertFalse(wizard.l10n_pl_correction_type)
+
     def test_in_the_dialog(self):
         invoice = self._invoice().with_user(self.clerk)
         action = invoice.action_credit_note()

@@ -45,14 +45,29 @@ class AccountMoveReversal(models.TransientModel):
 
     @api.onchange("reason_id")
     def _onchange_reason_id(self):
-        self.update(self._get_reason_codes())
+        self.update(self._get_code_values())
 
-    def _get_reason_codes(self):
-        """:return: {field of this dialog: code of the reason}"""
+    def _get_code_values(self, given=()):
+        """Say which codes follow from the reason that is chosen now.
+
+        :param given: fields whose code was chosen
+        :return: values of the other fields of codes: the code of the reason, or without
+            one what the dialog has at first. A computed field is computed anew then.
+        """
         if not self.is_credit_note:
             return {}
+        table = self.env["account.credit.note.reason.code"]
         codes = self.reason_id._get_codes(self.company_id, self.move_ids._origin)
-        return {name: code for name, code in codes.items() if name in self._fields}
+        values = {}
+        for name in table._get_field_names(self.company_id) - set(given):
+            field = self._fields.get(name)
+            if field and name in codes:
+                values[name] = codes[name]
+            elif field and field.compute:
+                self.env.add_to_compute(field, self)
+            elif field:
+                values[name] = field.default(self) if field.default else False
+        return values
 
     @api.model
     def _add_missing_values(self, vals):
@@ -60,11 +75,7 @@ class AccountMoveReversal(models.TransientModel):
         vals = super()._add_missing_values(vals)
         names = ("company_id", "move_ids", "reason_id")
         wizard = self.new({name: vals[name] for name in names if name in vals})
-        return wizard._add_reason_codes(vals)
-
-    def _add_reason_codes(self, vals):
-        """:return: values to write, with the codes that follow from their reason"""
-        return {**self._get_reason_codes(), **vals}
+        return {**wizard._get_code_values(given=vals), **vals}
 
     def _prepare_codes(self, invoice):
         """:return: the codes of the credit note of this invoice, as they were chosen

@@ -41,7 +41,8 @@ class AccountMoveReversal(models.TransientModel):
         res = super().write(vals)
         if "reason_id" in vals:
             for wizard in self:
-                super(AccountMoveReversal, wizard).write(wizard._add_reason_codes(vals))
+                codes = wizard._get_code_values(given=vals)
+                super(AccountMoveReversal, wizard).write(codes)
         for wizard in self:
             if wizard.request_key and not vals.keys() <= self._get_answer_fields():
                 wizard.request_content = [

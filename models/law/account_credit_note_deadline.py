@@ -45,7 +45,7 @@ class AccountCreditNoteDeadline(models.Model):
     @api.constrains("number", "unit")
     def _check_number(self):
         for deadline in self:
-            if deadline.number * DAYS[deadline.unit] > DAYS["years"] * 100:
+            if deadline.number * DAYS.get(deadline.unit, 0) > DAYS["years"] * 100:
                 raise ValidationError(
                     self.env._("A deadline is a hundred years at most.")
                 )
@@ -63,7 +63,9 @@ class AccountCreditNoteDeadline(models.Model):
         # sudo: the same for everybody
         country = company.sudo().account_fiscal_country_id
         # sudo: the same for everybody
-        deadlines = self.sudo().search([("country_id", "=", country.id)])
+        deadlines = self.sudo().search(
+            [("country_id", "=", country.id), ("active", "=", True)]
+        )
         warnings = []
         for deadline in deadlines:
             late = invoices.filtered(

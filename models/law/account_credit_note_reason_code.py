@@ -97,16 +97,37 @@ class AccountCreditNoteReasonCode(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        res = super().create(vals_list)
         self.env.registry.clear_cache()
-        return super().create(vals_list)
+        return res
 
     def write(self, vals):
+        res = super().write(vals)
         self.env.registry.clear_cache()
-        return super().write(vals)
+        return res
 
     def unlink(self):
+        res = super().unlink()
         self.env.registry.clear_cache()
-        return super().unlink()
+        return res
+
+    @api.model
+    def _get_field_names(self, company):
+        """:return: set of the fields of the company's country that take codes"""
+        # sudo: the same for everybody
+        country = company.sudo().account_fiscal_country_id
+        return set(self._list_field_names(country.id))
+
+    @api.model
+    @ormcache("country_id")
+    def _list_field_names(self, country_id):
+        # sudo: the same for everybody
+        return tuple(
+            self.sudo()
+            .search([("country_id", "=", country_id)])
+            .filtered("is_installed")
+            .mapped("field_name")
+        )
 
     @api.model
     @ormcache("country_id", "reason_id")
