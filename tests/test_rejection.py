@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
-from odoo.tests import Form, tagged
+from odoo.exceptions import AccessError
+from odoo.tests import Form, new_test_user, tagged
 
 from ..models.bridges import rejection
 from ..models.bridges.rejection import (
@@ -60,6 +61,27 @@ class TestRejection(CreditNoteCommon):
             moves.search([*domain, ("rejection", "!=", False)]), self.rejected
         )
         self.assertEqual(moves.search([*domain, ("rejection", "=", False)]), self.fine)
+
+    def test_queries_do_not_grow(self):
+        counts = []
+        for number in (1, 10):
+            invoices = self.env["account.move"].union(
+                *(self._invoice(l10n_pl_correction_type="3") for _n in range(number))
+            )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.assertTrue(all(invoices.mapped("rejection")))
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts)
+
+    def test_other_users(self):
+        """Who reads the invoice reads why it was rejected, and nobody else."""
+        reader = new_test_user(self.env, "r", groups="account.group_account_readonly")
+        self.assertIn("wrong", self.rejected.with_user(reader).rejection)
+        portal = new_test_user(self.env, "p", groups="base.group_portal")
+        with self.assertRaises(AccessError):
+            self.rejected.with_user(portal).read(["rejection"])
 
     def test_without_addons(self):
         with patch.object(rejection, "REJECTED_STATES", ()):
