@@ -51,6 +51,29 @@ class TestLockDatabase(LockCommon):
         self.assertEqual(self._snapshot(document.id), before)
         return self.env["base"]._sql_error_to_message(refusal.exception)
 
+    def test_line_moved_in(self):
+        """A draft's line gets into no issued document."""
+        draft = self._invoice(7.0, post=False)
+        line = draft.invoice_line_ids
+        self.assertRefusedByDatabase(
+            "UPDATE account_move_line SET move_id = %s WHERE id = %s",
+            self.document.id,
+            line.id,
+        )
+        self.assertRefusedByDatabase(
+            "UPDATE account_move_line SET move_id = %s, parent_state = 'posted'"
+            " WHERE id = %s",
+            self.document.id,
+            line.id,
+        )
+
+    def test_state_of_a_line(self):
+        """It tells the triggers which lines to look at."""
+        line = self.document.invoice_line_ids[0]
+        self.assertRefusedByDatabase(
+            "UPDATE account_move_line SET parent_state = 'draft' WHERE id = %s", line.id
+        )
+
     def _get_statements(self):
         """:return: statements that change what was issued, with their parameters"""
         move_id, line_id = self.document.id, self.document.invoice_line_ids[0].id

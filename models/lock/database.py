@@ -192,7 +192,8 @@ def _get_triggers(env):
             "account_move_line",
             "UPDATE",
             prefix + "line",
-            "OLD.parent_state IN ('posted', 'cancel')",
+            "OLD.parent_state IN ('posted', 'cancel')"
+            " OR NEW.move_id IS DISTINCT FROM OLD.move_id",
             tuple(sorted(get_closed_columns(env["account.move.line"]))),
         ),
         Trigger("account_move_line", "INSERT OR DELETE", prefix + "line"),
@@ -394,6 +395,17 @@ BEGIN
             PERFORM account_document_refuse(OLD.move_id, 'deleted line');
         END IF;
         RETURN OLD;
+    END IF;
+    IF NEW.move_id IS DISTINCT FROM OLD.move_id
+        AND account_document_is_sealed(NEW.move_id)
+    THEN
+        PERFORM account_document_refuse(NEW.move_id, 'new line');
+    END IF;
+    -- By it, the trigger is called.
+    IF NEW.parent_state NOT IN ('posted', 'cancel')
+        AND account_document_is_sealed(OLD.move_id)
+    THEN
+        PERFORM account_document_refuse(OLD.move_id, 'parent_state');
     END IF;
     %UNLESS_SAME_LINE%
     changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
