@@ -538,6 +538,23 @@ class TestApprovalDoors(ApprovalCommon):
         with self.assertRaisesRegex(UserError, "issued documents cannot be changed"):
             draft.credit_note_approver_id = self.approver
 
+    def test_the_field_is_not_believed_where_approval_is_off(self):
+        self.company.credit_note_approval = False
+        draft = self._draft(self._invoice(10.0))
+        draft.with_user(self.clerk).credit_note_approver_id = self.approver
+        draft.with_user(self.clerk).action_post()
+        self.assertFalse(draft.credit_note_approver_id)
+
+    def test_a_salesperson_does_not_give_the_invoice_away(self):
+        self.company.write(
+            {"credit_note_approval_own": True, "credit_note_approval_amount": 0.0}
+        )
+        invoice = self._invoice(10.0, invoice_user_id=self.clerk.id)
+        for user in (self.approver, self.env["res.users"]):
+            with self.assertRaisesRegex(UserError, "of your own invoices"):
+                invoice.with_user(self.clerk).invoice_user_id = user
+        invoice.invoice_user_id = self.approver
+
     def test_the_superuser_is_let_through_and_noted(self):
         draft = self._draft(self._invoice(1000.0))
         draft.sudo().action_post()

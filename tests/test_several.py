@@ -34,6 +34,14 @@ class TestSeveral(CreditNoteCommon):
                 invoice.amount_creditable, invoice.amount_total - share, invoice
             )
 
+    def test_lines_of_another_customer_are_refused(self):
+        invoice = self._invoice(100.0, partner=self.partner_b)
+        draft = self._credit_note_by_hand(invoice, 100.0, reversed_entry_id=False)
+        draft.partner_id = self.partner_a
+        draft.invoice_line_ids.credited_line_id = invoice.invoice_line_ids
+        with self.assertRaisesRegex(UserError, "another customer"):
+            draft.action_post()
+
     def test_everything_left(self):
         invoices = self._invoice(100.0, 50.0) + self._invoice(33.33) + self._invoice(7)
         credit_note = self._one(invoices, reason_id=self.reason.id)

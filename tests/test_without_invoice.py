@@ -185,6 +185,11 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
             with self.assertRaisesRegex(UserError, "cannot be changed"):
                 credit_note.write(values)
 
+    def test_a_dialog_issues_once(self):
+        dialog = self._dialog()
+        first = self._issue(dialog)
+        self.assertEqual(self._issue(dialog), first)
+
     def test_limit(self):
         self.env.company.credit_without_invoice_limit = 100.0
         self.assertEqual(self._issue(self._dialog(100.0)).state, "posted")
@@ -307,7 +312,22 @@ class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):
         )
         self._run_cron()
         self.assertEqual((batch.failed_count, draft.state), (1, "draft"))
-        self.assertIn("changed or deleted", batch.failed_line_ids.error)
+        self.assertIn("changed, posted or deleted", batch.failed_line_ids.error)
+
+    def test_changed_before_it_is_approved(self):
+        """What is approved is what was asked for."""
+        batch = self._ask_draft()
+        draft = batch.line_ids.credit_note_id
+        draft.with_user(self.clerk).write(
+            {"invoice_line_ids": [Command.create({"name": "x", "price_unit": 0.0})]}
+        )
+        with self.assertRaisesRegex(UserError, "changed, posted or deleted"):
+            self._decide(batch)
+        draft.with_user(self.clerk).unlink()
+        with self.assertRaisesRegex(UserError, "changed, posted or deleted"):
+            self._decide(batch)
+        self._decide(batch, method="action_refuse", note="It is gone")
+        self.assertEqual(batch.state, "refused")
 
     def test_who_changed_the_draft_does_not_approve_it(self):
         other = self._user("other", APPROVERS)

@@ -248,8 +248,11 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _issue(self):
-        """:return: the posted credit note"""
+        """:return: the posted credit note, made once however often this is called"""
         self.ensure_one()
+        lock_rows(self)
+        if self.new_move_id.state == "posted":
+            return self.new_move_id
         self.env["account.move"]._check_not_in_future(self.date)
         credit_note = self._make_draft()
         credit_note.action_post()

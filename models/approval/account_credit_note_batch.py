@@ -197,11 +197,10 @@ class AccountCreditNoteBatch(models.Model):
         """:param note: see `_approve`
         :param amount: see `_approve`
         """
+        self.line_ids._check_drafts()
         if amount is not None:
             self._approve_part(amount)
         self._decide("running", note)
-        for line in self.line_ids - self.line_ids._filter_invoices():
-            line.draft_version = line.credit_note_id._get_version()
         self.line_ids.state = "waiting"
         self._log_on_invoices(
             lambda line: self.env._(
@@ -302,6 +301,7 @@ class AccountCreditNoteBatch(models.Model):
     def _log_on_invoices(self, get_message):
         """:param get_message: function of a line, returns what its invoice says"""
         lines = self.line_ids
+        lines = lines.filtered(lambda line: line._get_document())
         documents = self.env["account.move"].union(
             *(line._get_document() for line in lines)
         )

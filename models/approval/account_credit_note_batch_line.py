@@ -41,7 +41,10 @@ class AccountCreditNoteBatchLine(models.Model):
         for line in self:
             document = line._get_document()
             line.partner_id = document.partner_id
-            line.currency_id = document.currency_id
+            # A draft may have been deleted meanwhile.
+            line.currency_id = document.currency_id or (
+                line.batch_id.company_id.currency_id
+            )
 
     def _get_document(self):
         """:return: the invoice that is credited, or the draft that is posted"""
@@ -77,19 +80,25 @@ class AccountCreditNoteBatchLine(models.Model):
             return None
         return super(AccountCreditNoteBatchLine, rest)._issue_credit_notes()
 
+    def _check_drafts(self):
+        """:raise UserError: a draft is not as it was when approval was asked for"""
+        for line in self - self._filter_invoices():
+            draft = line.credit_note_id
+            if not draft or draft._get_version() != line.draft_version:
+                raise UserError(
+                    self.env._(
+                        "The draft was changed, posted or deleted after approval was "
+                        "asked for. It has to be asked for again."
+                    )
+                )
+
     def _post_draft(self):
         """Post the draft that was approved, as the user who asked.
 
-        :raise UserError: it was deleted, or changed since it was approved
+        :raise UserError: see `_check_drafts`
         """
+        self._check_drafts()
         draft = self.credit_note_id
-        if not draft or draft._get_version() != self.draft_version:
-            raise UserError(
-                self.env._(
-                    "The draft was changed or deleted after it was approved. Ask for "
-                    "approval again."
-                )
-            )
         user = self.batch_id.user_id
         draft = draft.with_user(user).with_context(lang=user.lang, tz=user.tz)
         with_capability(draft, Approval, self).action_post()

@@ -84,6 +84,7 @@ class AccountMove(models.Model):
                             "credit_note_id": self.id,
                             "state": "to_approve",
                             "amount": self.amount_total,
+                            "draft_version": self._get_version(),
                         }
                     )
                 ],
@@ -183,6 +184,37 @@ class AccountMove(models.Model):
         """
         return amount / (self.invoice_currency_rate or 1.0)
 
+    def write(self, vals):
+        # EXTENDS 'account': an issued invoice stays one's own
+        if "invoice_user_id" in vals:
+            self._check_own_invoices(vals["invoice_user_id"])
+        return super().write(vals)
+
+    def _check_own_invoices(self, salesperson):
+        """:param salesperson: id of the user who becomes it
+        :raise UserError: the user gives away an invoice of which his credit notes need
+            approval
+        """
+        user = self.env.user
+        own = self.filtered(
+            lambda move: (
+                move.state == "posted"
+                and move.invoice_user_id == user
+                # sudo: the same for everybody
+                and move.company_id.sudo().credit_note_approval_own
+                # sudo: as above
+                and move.company_id.sudo().credit_note_approval
+            )
+        )
+        if own and salesperson != user.id and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "%s: credit notes of your own invoices need approval, so somebody "
+                    "else has to change the salesperson.",
+                    own._get_document_names(),
+                )
+            )
+
     # -------------------------------------------------------------------------
     # POSTING
     # -------------------------------------------------------------------------
@@ -198,6 +230,10 @@ class AccountMove(models.Model):
         )
         if credit_notes:
             credit_notes._check_approval()
+        # What was written on a draft from outside is not believed.
+        forged = (self - credit_notes).filtered("credit_note_approver_id")
+        # sudo: who may post need not be allowed to write this
+        forged.sudo().credit_note_approver_id = False
         return super()._post(soft=soft)
 
     def _check_approval(self):

@@ -138,6 +138,7 @@ class AccountMove(models.Model):
             "amount_currency"
         )
         for invoice, credit_notes in crediting.items():
+            credit_notes._check_customer_of(invoice)
             left = amounts_left[invoice]
             credit = credit_notes._get_amount_in_currency_of(invoice)
             if invoice.currency_id.compare_amounts(credit, left) > 0:

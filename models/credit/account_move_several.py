@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 
 class AccountMove(models.Model):
@@ -43,6 +44,28 @@ class AccountMove(models.Model):
                 ]
             )
         )
+
+    def _check_customer_of(self, invoice):
+        """:raise UserError: the lines of one of these credit an invoice of another
+        customer or company
+        """
+        for credit_note in self.filtered(lambda move: not move.reversed_entry_id):
+            if (
+                # sudo: the same for everybody
+                invoice.sudo().commercial_partner_id
+                != credit_note.commercial_partner_id
+                # sudo: as above
+                or invoice.sudo().company_id != credit_note.company_id
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(document)s has another customer, currency or company than "
+                        "%(origin)s, which it names.",
+                        document=credit_note._get_document_names(),
+                        # sudo: as above
+                        origin=invoice.sudo().name,
+                    )
+                )
 
     def _get_share_of(self, invoice):
         """:return: what the lines of this credit note credit of the invoice, tax
