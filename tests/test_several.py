@@ -34,6 +34,47 @@ class TestSeveral(CreditNoteCommon):
                 invoice.amount_creditable, invoice.amount_total - share, invoice
             )
 
+    def test_a_draft_that_was_edited(self):
+        """Each invoice gets what the lines credit of it, whatever was edited."""
+        currency = self.setup_other_currency("HRK")
+        for values in ({}, {"currency_id": currency.id}):
+            first, second = (
+                self._invoice(100.0, **values),
+                self._invoice(50.0, **values),
+            )
+            action = self._wizard(first + second, as_one=True).action_save_draft()
+            draft = self.env["account.move"].browse(action["res_id"])
+            lines = draft.invoice_line_ids.grouped("credited_line_id")
+            lines[first.invoice_line_ids].price_unit = 20.0
+            draft.action_post()
+            self.assertShares(draft, {first: 23.0, second: 57.5})
+
+    def test_a_draft_without_the_lines_of_an_invoice(self):
+        first, second = self._invoice(100.0), self._invoice(50.0)
+        action = self._wizard(first + second, as_one=True).action_save_draft()
+        draft = self.env["account.move"].browse(action["res_id"])
+        draft.invoice_line_ids.filtered(
+            lambda line: line.credited_line_id.move_id == second
+        ).unlink()
+        draft.action_post()
+        self.assertShares(draft, {first: 115.0, second: 0.0})
+
+    def test_a_draft_with_a_line_of_no_invoice(self):
+        """Nobody can say which part of it is due on which: the credit stays open."""
+        first, second = self._invoice(100.0), self._invoice(50.0)
+        action = self._wizard(first + second, as_one=True).action_save_draft()
+        draft = self.env["account.move"].browse(action["res_id"])
+        draft.write(
+            {
+                "invoice_line_ids": [
+                    Command.create({"name": "Goodwill", "price_unit": 10.0})
+                ]
+            }
+        )
+        draft.action_post()
+        self.assertEqual(draft.amount_residual, draft.amount_total)
+        self.assertEqual(first.amount_residual, 115.0)
+
     def test_lines_of_another_customer_are_refused(self):
         invoice = self._invoice(100.0, partner=self.partner_b)
         draft = self._credit_note_by_hand(invoice, 100.0, reversed_entry_id=False)

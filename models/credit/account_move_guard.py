@@ -24,6 +24,7 @@ class AccountMove(models.Model):
             free._check_without_invoice()
         again = self.filtered("posted_before")
         several = self.filtered(lambda move: move._is_of_several())
+        several._renew_due_items()
         posted = super()._post(soft=soft)
         if posted_several := posted & several:
             posted_several._reconcile_several()

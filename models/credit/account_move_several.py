@@ -1,6 +1,9 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..plan import Amount
+from ..plan.rounding import divide
+
 
 class AccountMove(models.Model):
     """One credit note of several invoices: it reverses none of them, and each of its
@@ -113,6 +116,49 @@ class AccountMove(models.Model):
                 line.display_type == "payment_term" and line.account_id == account
             )
         )
+
+    def _renew_due_items(self):
+        """Make what is due on these drafts fit their lines: once somebody edits a
+        draft, Odoo makes it anew as one item, which would be set against one invoice.
+        """
+        for credit_note in self:
+            items = credit_note._get_credit_lines()
+            total = credit_note._get_own_units(items)
+            due = credit_note._get_due_by_invoice(total)
+            booked = {
+                invoice: credit_note._get_own_units(lines).currency
+                for invoice, lines in items.grouped(
+                    lambda line: line.credited_line_id.move_id
+                ).items()
+            }
+            if booked == {invoice: amount.currency for invoice, amount in due.items()}:
+                continue
+            if self.browse() in due:
+                # What credits no invoice is not set against one.
+                items.credited_line_id = False
+                continue
+            credit_note.with_context(
+                skip_invoice_sync=True, dynamic_unlink=True, check_move_validity=False
+            ).line_ids = credit_note._get_due_commands(due)
+
+    def _get_due_by_invoice(self, total):
+        """:param total: Amount that is due on this draft, signed as booked
+        :return: {invoice: Amount that the lines of this draft take off it, signed
+            likewise}; of no invoice, what credits none
+        """
+        parts = {
+            invoice: self._to_units(-sum(lines.mapped("price_total")), 0.0).currency
+            for invoice, lines in self.invoice_line_ids.grouped(
+                lambda line: line.credited_line_id.move_id
+            ).items()
+        }
+        nothing = self.browse()
+        parts[nothing] = total.currency - sum(
+            part for invoice, part in parts.items() if invoice
+        )
+        parts = {invoice: part for invoice, part in parts.items() if part}
+        worths = divide(total.company, [*parts.values()])
+        return dict(zip(parts, map(Amount, parts.values(), worths), strict=True))
 
     def _reconcile_several(self):
         """Set these posted credit notes against their invoices, each item that is due
