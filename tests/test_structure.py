@@ -12,7 +12,7 @@ ORDER = {
     ("account.move", "_post"): ["lock", "approval", "credit", "bridges"],
     ("account.move", "_reconcile_reversed_moves"): ["credit", "bulk"],
     ("account.move", "create"): ["lock", "bulk"],
-    ("account.move", "write"): ["lock", "bulk"],
+    ("account.move", "write"): ["lock", "approval", "bulk"],
 }
 
 
