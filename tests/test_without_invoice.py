@@ -1,3 +1,5 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -166,6 +168,26 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
             former.amount_total = 1000.0
         with self.assertRaises(AccessError):
             former.with_user(self.clerk).amount_total = 1000.0
+
+    def test_blanks_make_no_other_number(self):
+        first, second = (
+            self.env["account.former.invoice"].create(
+                {
+                    "name": name,
+                    "date": self.today,
+                    "partner_id": self.partner_a.id,
+                    "amount_total": 10.0,
+                }
+            )
+            for name in (" OLD-8", "OLD-9")
+        )
+        self.assertEqual(first.name, "OLD-8")
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            second.name = "OLD-8 "
 
     def test_a_draft_cannot_name_that_of_another_customer(self):
         former = self._issue(self._former(100.0)).former_invoice_id

@@ -61,10 +61,7 @@ class AccountFormerInvoice(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if name := vals.get("name"):
-                vals["name"] = name.strip()
-        return super().create(vals_list)
+        return super().create([self._strip_name(vals) for vals in vals_list])
 
     def write(self, vals):
         self.check_access("write")
@@ -77,7 +74,12 @@ class AccountFormerInvoice(models.Model):
                     credit_notes=issued._get_document_names(),
                 )
             )
-        return super().write(vals)
+        return super().write(self._strip_name(vals))
+
+    @api.model
+    def _strip_name(self, vals):
+        name = vals.get("name")
+        return {**vals, "name": name.strip()} if name else vals
 
     def _get_issued_credit_notes(self):
         # sudo: the same for everybody
