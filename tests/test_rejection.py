@@ -209,3 +209,32 @@ class TestRejectionPeppol(CreditNoteCommon):
                         f"account_partner_credit_note.credit_note_reason_{reason}"
                     ),
                 )
+
+
+@tagged("post_install", "-at_install")
+class TestRejectionFrance(CreditNoteCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "pdp_ppf_move_state" not in cls.env["account.move"]._fields:
+            cls.skipTest(cls, "not in this database: --with l10n_fr_pdp")
+
+    def test_rejected(self):
+        invoice = self._invoice()
+        self.env["account.peppol.response"].create(
+            {
+                "peppol_message_uuid": "1",
+                "response_code": "refused",
+                "peppol_state": "done",
+                "move_id": invoice.id,
+                "pdp_status_info": "DOUBLE_FACT: paid last month",
+            }
+        )
+        # As the platform's state is stored; which it is, the proxy decides.
+        invoice.sudo().peppol_move_state = "refused"
+        self.assertIn("paid last month", invoice.rejection)
+        wizard = self._wizard(invoice)
+        self.assertEqual(
+            wizard.reason_id,
+            self.env.ref("account_partner_credit_note.credit_note_reason_duplicate"),
+        )
