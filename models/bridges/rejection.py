@@ -35,6 +35,7 @@ REJECTED_STATES = (
         "l10n_it_edi_header",
     ),
     RejectedState("l10n_my_edi_state", ("rejected",)),
+    RejectedState("l10n_pl_edi_status", ("rejected",), "l10n_pl_edi_header"),
     RejectedState("l10n_ro_edi_state", ("invoice_refused",)),
     # Peppol, and the French platforms
     RejectedState("peppol_move_state", ("RE", "refused")),
