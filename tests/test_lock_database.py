@@ -11,7 +11,6 @@ from odoo.tools import mute_logger
 
 from ..models.lock.database import update_triggers
 from ..models.lock.edi_cancellation import with_accepted_cancellation
-from ..models.lock.transaction import lock_transaction
 from .lock_common import LockCommon
 
 
@@ -23,14 +22,6 @@ class TestLockDatabase(LockCommon):
         cls.document = cls._invoice(100.0, 50.0)
         cls.pdf = cls._archive(cls.document)
         cls._end_transaction()
-
-    @classmethod
-    def _end_transaction(cls):
-        """Seal what is posted, as the database does when a transaction ends."""
-        cls.env.flush_all()
-        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
-        lock_transaction(cls.env).unsealed_ids.clear()
 
     def _get_sealed_ids(self, *moves):
         self.env.cr.execute("SELECT move_id FROM account_document_seal")
