@@ -6,3 +6,10 @@ ensure_browser() {
         ensure_packages "Chromium and poppler" "${PACKAGES_BROWSER[@]}"
     fi
 }
+
+find_browser() {
+    local name
+    for name in chromium google-chrome google-chrome-stable chromium-browser; do
+        if have "$name"; then command -v "$name" && return; fi
+    done
+}

@@ -15,11 +15,6 @@ ensure_browser
 ensure_template
 drop_left_databases
 
-browser=
-for name in chromium google-chrome google-chrome-stable chromium-browser; do
-    if [ -z "$browser" ] && have "$name"; then browser=$(command -v "$name"); fi
-done
-
 # --- the database ---
 new_run_database database
 copy_template "$database"
@@ -43,5 +38,5 @@ start_child "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" --db-filter "^$database\
     >"$LOGS/screenshots.log" 2>&1
 
 say "Taking the pictures"
-run_child "$VENV/bin/python" "$DEV/lib/screenshots.py" "$url" "$browser" "$folder" ||
+run_child "$VENV/bin/python" "$DEV/lib/screenshots.py" "$url" "$(find_browser)" "$folder" ||
     die "taking the pictures failed; Odoo's log is $LOGS/screenshots.log"
