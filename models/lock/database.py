@@ -640,6 +640,13 @@ BEGIN
             AND move.move_type IN (%CUSTOMER_TYPES%)
             AND company.lock_posted_invoices
     ON CONFLICT (move_id) DO NOTHING;
+    -- Its files are made in the background.
+    INSERT INTO account_document_archiving (move_id, company_id)
+         SELECT seal.move_id, seal.company_id
+           FROM account_document_seal seal
+           JOIN res_company company ON company.id = seal.company_id
+          WHERE seal.move_id = NEW.id AND company.archive_after_posting
+    ON CONFLICT (move_id) DO NOTHING;
     RETURN NULL;
 END $$;
 
