@@ -99,37 +99,47 @@ class TestEvidence(LockCommon):
             (
                 "changed",
                 f"line {line.id} tax_ids",
-                "UPDATE account_move_line_account_tax_rel SET account_tax_id = %s"
-                " WHERE account_move_line_id = %s",
+                (
+                    "UPDATE account_move_line_account_tax_rel SET account_tax_id = %s"
+                    " WHERE account_move_line_id = %s"
+                ),
                 other_tax,
                 line.id,
             ),
             (
                 "chain",
                 "entry 1",
-                "UPDATE account_document_seal SET record = record || '{\"x\": 1}'"
-                " WHERE company_id = %s AND position = 1",
+                (
+                    "UPDATE account_document_seal SET record = record || '{\"x\": 1}'"
+                    " WHERE company_id = %s AND position = 1"
+                ),
                 company_id,
             ),
             (
                 "chain",
                 "entries 1 to 1",
-                "DELETE FROM account_document_seal"
-                " WHERE company_id = %s AND position = 1",
+                (
+                    "DELETE FROM account_document_seal"
+                    " WHERE company_id = %s AND position = 1"
+                ),
                 company_id,
             ),
             (
                 "chain",
                 "entry 1",
-                "UPDATE account_document_evidence SET record = record || '{\"x\": 1}'"
-                " WHERE company_id = %s AND position = 1",
+                (
+                    "UPDATE account_document_evidence SET record = record || '{\"x\": 1}'"
+                    " WHERE company_id = %s AND position = 1"
+                ),
                 company_id,
             ),
             (
                 "log",
                 "over_credit_policy",
-                "UPDATE account_document_lock_log SET over_credit_policy = 'block'"
-                " WHERE company_id = %s",
+                (
+                    "UPDATE account_document_lock_log SET over_credit_policy = 'block'"
+                    " WHERE company_id = %s"
+                ),
                 company_id,
             ),
             (
@@ -344,8 +354,7 @@ class TestEvidence(LockCommon):
             "DELETE FROM account_document_evidence",
             "UPDATE account_document_evidence SET document_id = 1",
             "UPDATE account_document_evidence SET chain = NULL",
-            "INSERT INTO account_document_evidence (kind, noted_at, record)"
-            " VALUES ('file', now(), '{}')",
+            "INSERT INTO account_document_evidence DEFAULT VALUES",
             "TRUNCATE account_document_evidence",
         ):
             with (

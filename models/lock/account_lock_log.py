@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .capability import LogEntry, has_capability, with_capability
+from .database import database_leave
 from .policy import SWITCHES
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ class AccountDocumentLockLog(models.Model):
             has_capability(self.env, LogEntry, company) for company in companies
         ):
             self._raise_unchangeable()
-        return super().create(vals_list)
+        with database_leave(self.env):
+            return super().create(vals_list)
 
     def write(self, vals):
         self._raise_unchangeable()
