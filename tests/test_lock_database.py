@@ -364,6 +364,19 @@ class TestLockDatabase(LockCommon):
         draft.message_change_thread(self.document)
         self.env.flush_all()
         self.assertEqual(message.res_id, self.document.id)
+        with (
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            # sudo: as the code of a server action may
+            self.env["mail.message"].sudo().create(
+                {
+                    "model": "account.move",
+                    "res_id": self.document.id,
+                    "date": "2020-01-01",
+                }
+            )
         self._post_yesterday(late)
         for told in (late, message):
             self.assertRefusedByDatabase(
