@@ -20,6 +20,7 @@ import psycopg2
 from odoo.tools import SQL
 
 from .columns import get_closed_columns
+from .evidence import get_evidence_definition, note_earlier
 from .policy import CUSTOMER_TYPES
 from .transaction import lock_transaction
 
@@ -115,6 +116,8 @@ def update_triggers(env):
                 log_exceptions=False,
             )
             seal_documents(env)
+            with database_leave(env):
+                note_earlier(env)
             env.cr.execute("SET LOCAL lock_timeout TO DEFAULT")
     except psycopg2.Error as error:
         # Odoo starts without them; its next start makes them.
@@ -281,6 +284,7 @@ def _get_definition(env):
                 for table in sorted({trigger.table for trigger in triggers})
             ),
             _SEALING.replace("%CUSTOMER_TYPES%", types),
+            get_evidence_definition(env, _quote_all).replace("%CUSTOMER_TYPES%", types),
         ]
     )
 
