@@ -19,7 +19,7 @@ parse_arguments '' 'count seed' "$@"
 want_numbers count seed
 seed=${seed:-$((RANDOM * 1000))}
 # So many in one copy: calls that do what they may do leave less and less to attack.
-chunk=500
+chunk=250
 
 setup_odoo
 ensure_template
