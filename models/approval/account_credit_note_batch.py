@@ -298,6 +298,36 @@ class AccountCreditNoteBatch(models.Model):
     def _end_asking(self):
         self.activity_unlink([ACTIVITY])
 
+    def _end_posted(self):
+        """The drafts of these were confirmed by hand: nothing is left to decide."""
+        for batch in self:
+            credit_note = batch.line_ids.credit_note_id
+            batch.write(
+                {
+                    "state": "done",
+                    "date_done": fields.Datetime.now(),
+                    "approver_id": credit_note.credit_note_approver_id.id,
+                }
+            )
+            batch.line_ids.state = "done"
+            batch._end_asking()
+            batch._message_log(
+                body=self.env._(
+                    "%(credit_note)s was confirmed by %(user)s.",
+                    credit_note=credit_note._get_html_link(title=credit_note.name),
+                    user=self.env.user.name,
+                )
+            )
+            if batch.user_id != self.env.user:
+                batch._notify_user()
+
+    def _end_gone(self, note):
+        """:param note: what became of the drafts of these"""
+        for batch in self:
+            batch._withdraw()
+            batch.line_ids.error = note
+            batch._message_log(body=note)
+
     def _log_on_invoices(self, get_message):
         """:param get_message: function of a line, returns what its invoice says"""
         lines = self.line_ids
@@ -357,12 +387,24 @@ class AccountCreditNoteBatch(models.Model):
                     self.display_name,
                 )
             )
-        if user not in self._get_possible_approvers():
+        approvers = self._get_possible_approvers()
+        if not approvers:
+            raise AccessError(
+                self.env._(
+                    "Whoever may approve has asked for %(batch)s, or has made or "
+                    "changed its draft. Let %(user)s withdraw it, or ask your "
+                    "administrator to give somebody else the right “%(right)s”.",
+                    batch=self.display_name,
+                    user=self.user_id.name,
+                    right=self._get_approver_group().name,
+                )
+            )
+        if user not in approvers:
             raise AccessError(
                 self.env._(
                     "%(batch)s can be approved or refused by these only: %(users)s.",
                     batch=self.display_name,
-                    users=", ".join(self._get_possible_approvers().mapped("name")),
+                    users=", ".join(approvers.mapped("name")),
                 )
             )
 
