@@ -343,16 +343,18 @@ class AccountMove(models.Model):
         :return: the user who approved that this draft is posted now, or none
         """
         self.ensure_one()
-        line = approved_lines.filtered(
+        origins = self.browse().union(*self._group_by_credited())
+        lines = approved_lines.filtered(
             lambda line: (
-                line.invoice_id == self.reversed_entry_id
+                line.invoice_id in origins
                 if line.invoice_id
                 else line.credit_note_id == self
             )
         )
-        if line:
-            self._check_approved_amount(line)
-            return line.batch_id.approver_id.sudo(False)
+        if lines and lines.invoice_id in (origins, self.browse()):
+            for line in lines:
+                self._check_approved_amount(line)
+            return lines.batch_id.approver_id.sudo(False)
         user = self.env.user
         # sudo: the same for everybody
         approvers = self.sudo().credit_note_reason_id._get_approvers(self.company_id)
