@@ -22,6 +22,7 @@ from . import test_due_account
 from . import test_edi_contents
 from . import test_edi_credit_note
 from . import test_edi_lines
+from . import test_evidence
 from . import test_expense
 from . import test_invoice_again
 from . import test_invoices_tab
@@ -39,6 +40,7 @@ from . import test_lock_generated
 from . import test_lock_history
 from . import test_lock_import
 from . import test_lock_lines
+from . import test_lock_localized
 from . import test_lock_masters
 from . import test_lock_numbers
 from . import test_lock_odoo_works
