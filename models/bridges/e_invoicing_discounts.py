@@ -40,7 +40,7 @@ class Discount(NamedTuple):
 
 
 def add_discounts_to_cii(root, credit_note, _contents):
-    """BG-20, BG-21, BG-22 and BG-23"""
+    """Allowances (BG-20), charges (BG-21), totals (BG-22), tax breakdown (BG-23)"""
     discounts = _get_discounts(credit_note)
     if not discounts:
         return
@@ -58,6 +58,7 @@ def add_discounts_to_cii(root, credit_note, _contents):
         ("AllowanceTotalAmount", allowances),
         ("ChargeTotalAmount", charges),
     ):
+        # The one added last stands first.
         node = etree.Element(f"{{{RAM}}}{name}")
         node.text = f"{amount:.2f}"
         line_total.addnext(node)
