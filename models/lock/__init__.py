@@ -20,6 +20,7 @@ from . import edi_cancellation
 from . import frozen
 from . import ir_attachment
 from . import ir_model
+from . import ir_module
 from . import localized
 from . import mail_message
 from . import referenced
