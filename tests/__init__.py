@@ -5,6 +5,7 @@ from . import test_analysis
 from . import test_applied_credit
 from . import test_approval
 from . import test_archive
+from . import test_archive_background
 from . import test_background
 from . import test_bad_input
 from . import test_cash_basis
@@ -23,6 +24,7 @@ from . import test_due_account
 from . import test_edi_contents
 from . import test_edi_credit_note
 from . import test_edi_lines
+from . import test_evidence
 from . import test_expense
 from . import test_invoice_again
 from . import test_invoices_tab
@@ -40,6 +42,7 @@ from . import test_lock_generated
 from . import test_lock_history
 from . import test_lock_import
 from . import test_lock_lines
+from . import test_lock_localized
 from . import test_lock_masters
 from . import test_lock_numbers
 from . import test_lock_odoo_works

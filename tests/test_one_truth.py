@@ -414,6 +414,13 @@ class TestOneTruth(RandomInvoices):
                     self.assertAmount(
                         invoice.amount_creditable, left[invoice] - share, invoice
                     )
+                    table = invoice._get_invoiced_and_left()[1]
+                    self.assertAmount(
+                        abs(invoice._from_units(table.total)[0]),
+                        left[invoice] - share,
+                        invoice,
+                        "table",
+                    )
                     self.assertAmount(
                         invoice.amount_residual,
                         max(0.0, due[invoice] - share),

@@ -111,6 +111,9 @@ class TestPointOfSale(CreditNoteCommon):
 
     def test_invoice_of_an_order(self):
         invoice = self._pay(self._order())
+        self.assertFalse(
+            invoice._split_for_background(), "a till prints by itself what is asked for"
+        )
         self.assertEqual(invoice.state, "posted")
         self.assertEqual(invoice.payment_state, "paid")
         self.assertBooks(invoice, -100.0, 115.0)

@@ -8,8 +8,9 @@ ADDON = "odoo.addons.account_partner_credit_note."
 # Every method of Odoo that several of our classes override: their rooms, that which is
 # called first first. A room overrides a method once, and each bridge is one by itself.
 ORDER = {
-    # Leave is given, approval is looked for, the guard counts, then sales orders.
-    ("account.move", "_post"): ["lock", "approval", "credit", "bridges"],
+    # Leave is given, approval is looked for, the guard counts, then sales orders; after
+    # all of them, archiving begins.
+    ("account.move", "_post"): ["document", "lock", "approval", "credit", "bridges"],
     ("account.move", "_reconcile_reversed_moves"): ["credit", "bulk"],
     ("account.move", "create"): ["lock", "bulk"],
     ("account.move", "write"): ["lock", "approval", "bulk"],

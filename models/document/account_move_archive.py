@@ -1,8 +1,15 @@
+import logging
+
+import psycopg2
+
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
 
 from ..addition import addition
 from ..lock.capability import Archiving, has_capability
 from ..row_lock import lock_rows
+
+_logger = logging.getLogger(__name__)
 
 # Odoo's field of the PDF, and ours for a document whose electronic file is not made
 # yet.
@@ -35,6 +42,13 @@ class AccountMove(models.Model):
         string="Printed PDF File",
         attachment=True,
         copy=False,
+    )
+    archiving_ids = fields.One2many(
+        comodel_name="account.document.archiving",
+        inverse_name="move_id",
+        string="Waiting to Be Archived",
+        readonly=True,
+        groups="account.group_account_invoice,account.group_account_readonly",
     )
 
     def _compute_archived_pdf_ids(self):
@@ -118,12 +132,79 @@ class AccountMove(models.Model):
 
     @addition(otherwise=None, savepoint=True)
     def _archive_now(self):
+        self._make_archive()
+
+    def _make_archive(self):
         # Who archives them at the same time is run again, and finds the file.
         lock_rows(self)
         send = self.env["account.move.send"]
         for company, moves in self.grouped("company_id").items():
             # sudo: who reads a document may print it, and only Odoo archives its file
             send.sudo().with_company(company)._archive_documents(moves.sudo())
+
+    # -------------------------------------------------------------------------
+    # IN THE BACKGROUND
+    # -------------------------------------------------------------------------
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': the files are made right after it, by the scheduler
+        posted = super()._post(soft=soft)
+        posted._trigger_archiving()
+        return posted
+
+    @addition(otherwise=None)
+    def _trigger_archiving(self):
+        # sudo: the same for everybody
+        if any(
+            move.company_id.sudo().archive_after_posting
+            for move in self._filter_lock_concerned()
+        ):
+            self.env["account.document.archiving"]._trigger_cron()
+
+    def _split_for_background(self):
+        """:return: list of those of these documents that are archived in the
+        background, together where they are printed in the same way
+        """
+        moves = self.exists()._filter_archivable()
+        moves = moves.filtered(
+            lambda move: (
+                not (
+                    move._get_archived_pdf()
+                    or move._is_left_to_first_print()
+                    or self.env["account.move.send"]._is_archived_by_sending(move)
+                )
+            )
+        )
+        return [
+            # Dates on the paper are those of who issued it.
+            part.with_context(tz=tz)
+            for tz, part in moves.grouped(lambda move: move.create_uid.tz).items()
+        ]
+
+    def _is_left_to_first_print(self):
+        """Hook: a till prints its receipts itself, and most are never asked for.
+
+        :return: whether this document is not archived before somebody prints it
+        """
+        return "pos_order_ids" in self._fields and bool(self.pos_order_ids)
+
+    def _try_to_archive(self):
+        """:return: empty text, or why these documents could not be archived"""
+        try:
+            with self.env.cr.savepoint():
+                self._make_archive()
+        except (ConcurrencyError, psycopg2.OperationalError, psycopg2.InterfaceError):
+            raise
+        except UserError as error:
+            return str(error)
+        except Exception as error:
+            _logger.warning("%s not archived", self, exc_info=True)
+            return str(error) or repr(error)
+        return ""
+
+    # -------------------------------------------------------------------------
+    # WHICH FILE A PRINT IS
+    # -------------------------------------------------------------------------
 
     def _filter_archivable(self):
         """:return: those that are issued; Odoo's portal may call them a proforma all
@@ -143,20 +224,33 @@ class AccountMove(models.Model):
         return self.invoice_pdf_report_id or self._get_printed_pdf()
 
     @addition(otherwise=None)
-    def _get_archived_files(self, report):
+    def _get_archived_files(self, report, archive=True):
         """Archive those of these documents that this report is the first print of.
 
         :param report: action of a report on these documents, which the user may read
+        :param archive: whether they are archived if they are not yet
         :return: {id: attachment that is served instead of a new print}
         """
         printed_once = self._filter_printed_once(report)
-        printed_once._archive_documents()
+        if archive:
+            printed_once._archive_documents()
         # sudo: who may read a document may print it
         return {
             move.id: file
             for move in printed_once.sudo()
             if (file := move._get_archived_pdf())
         }
+
+    @addition(otherwise="")
+    def _get_archive_note(self):
+        """:return: sentence that names the archived file, for what shows the document
+        in another way: a page, a text, a print with its payments
+        """
+        self.ensure_one()
+        # sudo: who may read a document may print it
+        issued = self.sudo()._filter_archivable()
+        file = issued and issued._get_archived_pdf()
+        return file and self.env._("Archived as issued: %s", file.name)
 
     def _get_printed_pdf(self):
         """:return: the attachment that this document was printed as, as long as sending

@@ -28,6 +28,7 @@ class AccountMoveSend(models.AbstractModel):
 
         :param moves: issued documents of one company without an archived PDF
         """
+        unsent = moves.filtered(lambda move: not move.is_move_sent)
         moves_data = {
             move: self._get_default_sending_settings(move, sending_methods={})
             for move in moves
@@ -54,6 +55,21 @@ class AccountMoveSend(models.AbstractModel):
                 if not move.invoice_pdf_report_id
             }
         )
+        unsent.is_move_sent = False
+
+    @api.model
+    def _hook_if_success(self, moves_data, *args, **kwargs):
+        # EXTENDS 'account': for Odoo, what has a PDF was sent; archiving sends nothing
+        res = super()._hook_if_success(moves_data, *args, **kwargs)
+        self._set_sent(moves_data)
+        return res
+
+    @api.model
+    @addition(otherwise=None)
+    def _set_sent(self, moves_data):
+        for move in moves_data:
+            if move.invoice_pdf_report_id and not move.is_move_sent:
+                move.is_move_sent = True
 
     @api.model
     def _archive_prints(self, moves_data):

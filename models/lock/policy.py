@@ -32,6 +32,8 @@ FREE_FIELDS = frozenset(
         "invoice_user_id",
         "is_manually_modified",
         "is_move_sent",
+        # Spain's SII writes it when it is reported, though the form is closed by then.
+        "l10n_es_registration_date",
         "made_sequence_gap",
         "matched_payment_ids",
         "medium_id",
@@ -63,3 +65,11 @@ FREE_LINE_FIELDS = frozenset(
 FILE_FIELDS = frozenset(
     {"invoice_pdf_report_file", "printed_pdf_file", "ubl_cii_xml_file"}
 )
+
+# Settings that only an accounting administrator changes, and their values in a new
+# company.
+SWITCHES = {
+    "lock_posted_invoices": True,
+    "lock_in_database": True,
+    "over_credit_policy": "block",
+}
