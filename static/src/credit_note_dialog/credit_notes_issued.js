@@ -40,19 +40,24 @@ export async function creditNotesIssued(env, action, options = {}) {
     if (!duty) {
         return next;
     }
-    await env.services.action.doAction(next, {
-        ...options,
-        onClose: async (...args) => {
-            const left = await env.services.orm.call("account.move", "get_undone", [
-                resIds,
-                duty,
-            ]);
-            if (left) {
-                env.services.notification.add(left, { type: "warning", sticky: true });
-            }
-            return options.onClose?.(...args);
-        },
-    });
+    await env.services.action.doAction(next, options);
+    // The dialog before it has its own way to be told that it is closed: whoever opened
+    // the first one is told, and nobody else.
+    const { ui } = env.services;
+    const onActiveElementChanged = async ({ detail: element }) => {
+        if (element !== document) {
+            return;
+        }
+        ui.bus.removeEventListener("active-element-changed", onActiveElementChanged);
+        const left = await env.services.orm.call("account.move", "get_undone", [
+            resIds,
+            duty,
+        ]);
+        if (left) {
+            env.services.notification.add(left, { type: "warning", sticky: true });
+        }
+    };
+    ui.bus.addEventListener("active-element-changed", onActiveElementChanged);
 }
 
 registry.category("actions").add("credit_notes_issued", creditNotesIssued);

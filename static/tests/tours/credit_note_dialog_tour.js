@@ -61,6 +61,14 @@ const hasFocus = (selector) => ({
     },
 });
 
+const closeDialog = () => [
+    {
+        trigger: ".modal .btn-close",
+        run: "click",
+    },
+    { trigger: "body:not(:has(.modal))" },
+];
+
 const dialogIsClosed = () => ({ trigger: "body:not(:has(.modal))" });
 
 registry.category("web_tour.tours").add("credit_note_refused_while_typed", {
@@ -82,8 +90,8 @@ registry.category("web_tour.tours").add("credit_note_refused_while_typed", {
         {
             content: "Type too much, and stay in the field",
             trigger: `${DIALOG} div[name=amount] input`,
-            async run({ queryFirst }) {
-                const input = queryFirst(this.trigger);
+            run() {
+                const input = this.anchor;
                 input.focus();
                 input.value = "172.51";
                 input.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -98,8 +106,8 @@ registry.category("web_tour.tours").add("credit_note_refused_while_typed", {
         { trigger: `${DIALOG}:not(:has(.o_credit_note_preview))` },
         {
             trigger: `${DIALOG} div[name=amount] input`,
-            async run() {
-                const input = document.querySelector(this.trigger);
+            run() {
+                const input = this.anchor;
                 input.value = "172.5";
                 input.dispatchEvent(new InputEvent("input", { bubbles: true }));
             },
@@ -142,11 +150,11 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
             run: "edit service 3",
         },
         {
-            content: "Service 3 and 30 to 39",
-            trigger: `${DIALOG} .o_data_row`,
+            content: "Service 3, 13, 23 and 30 to 39",
+            trigger: `${DIALOG} .o_credit_lines:not(:has(.o_data_row:contains(Service 4)))`,
             run() {
                 const count = document.querySelectorAll(`${DIALOG} .o_data_row`).length;
-                if (count !== 11) {
+                if (count !== 13) {
                     throw new Error(`${count} lines are found`);
                 }
             },
@@ -156,8 +164,8 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
             trigger: `${DIALOG} .o_credit_lines_all`,
             run: "click",
         },
-        { trigger: `${DIALOG} .o_credit_lines_count:contains(11 / 40)` },
-        { trigger: `${ISSUE}:contains(126.50)` },
+        { trigger: `${DIALOG} .o_credit_lines_count:contains(13 / 40)` },
+        { trigger: `${ISSUE}:contains(149.50)` },
         {
             content: "Show all lines again",
             trigger: `${DIALOG} .o_credit_lines_search`,
@@ -171,7 +179,7 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
                 await press("Space");
             },
         },
-        { trigger: `${DIALOG} .o_credit_lines_count:contains(12 / 40)` },
+        { trigger: `${DIALOG} .o_credit_lines_count:contains(14 / 40)` },
         {
             content: "... arrows move",
             trigger: `${DIALOG} .o_data_row:contains(Service 1) td[name=is_credited] input`,
@@ -196,7 +204,7 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
         {
             trigger: `${DIALOG} .o_data_row:nth-child(2) td[name=amount]:contains(5.00)`,
         },
-        { trigger: `${ISSUE}:enabled:contains(143.75)` },
+        { trigger: `${ISSUE}:enabled:contains(166.75)` },
         {
             content: "To the last line",
             trigger: `${DIALOG} .o_credit_lines_scroll`,
@@ -208,6 +216,7 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
         isInSight(`${DIALOG} .o_credit_note_preview td[name=total]`),
         isInSight(`${DIALOG} .o_data_row:last-child td[name=quantity] input`),
         isInSight(ISSUE),
+        ...closeDialog(),
     ],
 });
 
@@ -215,14 +224,12 @@ registry.category("web_tour.tours").add("credit_note_lines_on_phone", {
     steps: () => [
         {
             content: "On a phone the buttons of a document are in a menu",
-            trigger: ".o_statusbar_buttons_dropdown, button[name=action_reverse]",
+            trigger: ".o_statusbar_buttons button[title=More]",
             run: "click",
         },
         {
-            trigger: `body:has(${DIALOG}), .o-dropdown--menu button[name=action_reverse]`,
-            async run({ queryAll }) {
-                document.querySelector(".o-dropdown--menu button[name=action_reverse]")?.click();
-            },
+            trigger: ".o-dropdown--menu button[name=action_reverse]",
+            run: "click",
         },
         { trigger: DIALOG },
         chooseMethod("lines"),
@@ -242,6 +249,7 @@ registry.category("web_tour.tours").add("credit_note_lines_on_phone", {
         isInSight(`${DIALOG} div[name=total]`),
         isInSight(ISSUE),
         nothingIsCut(".modal-dialog"),
+        ...closeDialog(),
     ],
 });
 
@@ -346,5 +354,6 @@ registry.category("web_tour.tours").add("credit_note_dialog_fits", {
         chooseMethod("lines"),
         { trigger: `${DIALOG} .o_data_row:nth-child(40)` },
         nothingIsCut(".modal-dialog"),
+        ...closeDialog(),
     ],
 });
