@@ -9,7 +9,7 @@ export class CreditNoteRefusal extends Component {
         <div
             t-if="refusal"
             class="o_credit_note_refusal small mb-2"
-            t-att-class="isEmpty ? 'text-muted' : 'text-danger'"
+            t-att-class="{ 'text-danger': !isEmpty }"
             role="status"
             t-out="refusal"
         />`;

@@ -84,7 +84,7 @@ registry.category("web_tour.tours").add("credit_note_refused_while_typed", {
         chooseMethod("amount"),
         {
             content: "Nothing is entered yet, and the button is off",
-            trigger: `${DIALOG} .o_credit_note_refusal.text-muted:contains(Enter the amount)`,
+            trigger: `${DIALOG} .o_credit_note_refusal:not(.text-danger):contains(Enter the amount)`,
         },
         { trigger: `${ISSUE}:disabled` },
         {
