@@ -218,14 +218,18 @@ class Watch:
                 [line, self.ids],
             ),
             "file": (
-                f"SELECT id, {pick} FROM ir_attachment t WHERE res_id = ANY(%s)"
-                " AND res_model = 'account.move' AND res_field = ANY(%s)",
+                (
+                    f"SELECT id, {pick} FROM ir_attachment t WHERE res_id = ANY(%s)"
+                " AND res_model = 'account.move' AND res_field = ANY(%s)"
+                ),
                 [file_columns, self.ids, fields],
             ),
             "sent file": (
-                f"SELECT id, {pick} FROM ir_attachment t WHERE id IN ("
+                (
+                    f"SELECT id, {pick} FROM ir_attachment t WHERE id IN ("
                 " SELECT attachment_id FROM message_attachment_rel"
-                " WHERE message_id = ANY(%s)) AND res_field IS NULL",
+                " WHERE message_id = ANY(%s)) AND res_field IS NULL"
+                ),
                 [file_columns, messages],
             ),
             "message": (
