@@ -39,6 +39,7 @@ from . import test_lock_generated
 from . import test_lock_history
 from . import test_lock_import
 from . import test_lock_lines
+from . import test_lock_localized
 from . import test_lock_masters
 from . import test_lock_numbers
 from . import test_lock_odoo_works

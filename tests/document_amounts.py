@@ -387,12 +387,18 @@ def compare_cii(move):
     basis = file.amount(f"{totals}/TaxBasisTotalAmount")
     tax = file.amount(f"{totals}/TaxTotalAmount")
     grand = file.amount(f"{totals}/GrandTotalAmount")
+    charges = file.amount(f"{totals}/ChargeTotalAmount")
+    allowances = file.amount(f"{totals}/AllowanceTotalAmount")
     taxes = f"{settlement}/ApplicableTradeTax"
     yield from (
         Comparison(f"CII {name}", amount, other, currency)
         for name, amount, other in (
             ("lines / LineTotalAmount", lines, line_total),
-            ("LineTotalAmount / TaxBasisTotalAmount", line_total, basis),
+            (
+                "LineTotalAmount + charges - allowances / TaxBasisTotalAmount",
+                line_total + charges - allowances,
+                basis,
+            ),
             (
                 "TaxBasisTotalAmount + TaxTotalAmount / GrandTotalAmount",
                 basis + tax,

@@ -6,7 +6,8 @@ from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
 from ..models.lock.capability import Filing, with_capability
-from ..models.lock.policy import FREE_FIELDS, FREE_LINE_FIELDS
+from ..models.lock.policy import CLOSING_ADDONS, FREE_FIELDS, FREE_LINE_FIELDS
+from ..models.lock.transaction import lock_transaction
 from .common import CreditNoteCommon
 
 # What changes on every write, or is bookkeeping that Odoo goes on writing.
@@ -73,6 +74,14 @@ class LockCommon(CreditNoteCommon):
             }
         )
         return attachments.with_env(cls.env)
+
+    @classmethod
+    def _end_transaction(cls):
+        """Seal what is posted, as the database does when a transaction ends."""
+        cls.env.flush_all()
+        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        lock_transaction(cls.env).unsealed_ids.clear()
 
     @contextmanager
     def _undone(self):
@@ -160,13 +169,28 @@ class LockCommon(CreditNoteCommon):
             table, _, rest = change.partition(".")
             table = table.partition(":")[0]
             column = rest.partition(":")[0]
-            if column not in FREE_COLUMNS.get(table, ()) and table in (
-                "account_move",
-                "account_move_line",
-                *(name for name, _table, _column in LINE_RELATIONS),
+            if (
+                column not in FREE_COLUMNS.get(table, ())
+                and not self._is_open(table, column)
+                and table
+                in (
+                    "account_move",
+                    "account_move_line",
+                    *(name for name, _table, _column in LINE_RELATIONS),
+                )
             ):
                 result.append(change)
         return result
+
+    def _is_open(self, table, column):
+        """:return: whether another addon has this field, which the rules leave open"""
+        model = self.env.get(table.replace("_", "."))
+        field = None if model is None else model._fields.get(column)
+        return bool(
+            field
+            and not CLOSING_ADDONS & set(field._modules)
+            and column not in model._get_lock_closed_fields()
+        )
 
     def _needs(self, addon, field, model="account.move"):
         """Skip without the addon that has this field of this model."""

@@ -198,8 +198,8 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 )
                 pdf, _type = reports._render_qweb_pdf(OUR_REPORT, credit_note.ids)
                 self.assertEqual(pdf, first)
-        # A proforma says that it is one.
-        self.assertIn("Proforma", self._text(self._print(credit_note, proforma=True)))
+        # Nor does asking for a proforma of what is archived.
+        self.assertEqual(self._print(credit_note, proforma=True), first)
 
     def test_sent_with_errors_is_a_proforma_and_not_archived(self):
         """What no authority has accepted is not the document yet."""
@@ -262,6 +262,28 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             invoice._get_invoice_legal_documents("pdf", allow_fallback=True)["content"],
             first,
         )
+
+    def test_other_formats_name_the_archive(self):
+        invoice = self._invoice(100.0)
+        reports = self.env["ir.actions.report"]
+        live, _type = reports._render_qweb_html("account.account_invoices", invoice.ids)
+        self.assertNotIn(b"Archived as issued", live)
+        first = self._print(invoice)
+        self.assertNotIn("Archived as issued", self._text(first))
+        self._change_everything()
+        name = invoice.invoice_pdf_report_id.name
+        for render in (reports._render_qweb_html, reports._render_qweb_text):
+            shown, _type = render("account.account_invoices", invoice.ids)
+            self.assertIn(f"Archived as issued: {name}", shown.decode())
+        # A proforma of what is issued is what was issued.
+        self.assertEqual(self._print(invoice, proforma=True), first)
+        self._register_payment(invoice)
+        self.assertIn(f"Archived as issued: {name}", self._text(self._print(invoice)))
+
+    def test_proforma_issues_nothing(self):
+        invoice = self._invoice(100.0)
+        self._print(invoice, proforma=True)
+        self.assertFalse(invoice.invoice_pdf_report_id)
 
     def test_vendor_bills_print_as_ever(self):
         bill = self._create_invoice(move_type="in_invoice", post=True)

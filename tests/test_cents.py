@@ -46,14 +46,14 @@ class CentsCommon(CreditNoteCommon):
             ],
         )
 
-    def _term_that_lowers_tax(self):
+    def _early_discount_term(self, computation="mixed"):
         return self.env["account.payment.term"].create(
             {
-                "name": "2/7, tax always reduced",
+                "name": f"2/7, {computation}",
                 "early_discount": True,
                 "discount_percentage": 2,
                 "discount_days": 7,
-                "early_pay_discount_computation": "mixed",
+                "early_pay_discount_computation": computation,
                 "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
             }
         )
@@ -176,7 +176,7 @@ class TestCents(CentsCommon):
         high, low = self._tax(21), self._tax(6)
         for tax in (high, low):
             tax.tax_group_id = tax.tax_group_id.copy({"name": tax.name})
-        term = self._term_that_lowers_tax()
+        term = self._early_discount_term()
         invoice = self._invoice_of(
             (100.0, high), (50.0, low), invoice_payment_term_id=term.id
         )
@@ -216,7 +216,7 @@ class TestCents(CentsCommon):
             (100.0, tax),
             (100.0, tax),
             (90.0, tax, {"quantity": -1.0}),
-            invoice_payment_term_id=self._term_that_lowers_tax().id,
+            invoice_payment_term_id=self._early_discount_term().id,
         )
         items = self._credit_line(invoice.invoice_line_ids[0]).line_ids
         discount = items.filtered(lambda item: item.display_type == "epd")
@@ -307,7 +307,7 @@ class TestCentsOfElectronicFiles(ElectronicCentsCommon):
 
     def test_discount_that_lowers_the_tax_of_its_own_lines(self):
         high, low = self._tax(21), self._tax(6)
-        term = self._term_that_lowers_tax()
+        term = self._early_discount_term()
         invoice = self._invoice_of(
             (100.0, high), (50.0, low), invoice_payment_term_id=term.id
         )

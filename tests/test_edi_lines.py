@@ -2,8 +2,10 @@ from collections import defaultdict
 
 from odoo.tests import tagged
 
-from .document_amounts import compare_ubl, export_file
+from .document_amounts import compare_cii, compare_ubl, export_file
 from .test_cents import ElectronicCentsCommon
+
+SETTLEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement"
 
 
 @tagged("post_install", "-at_install")
@@ -16,6 +18,9 @@ class TestEdiLines(ElectronicCentsCommon):
 
     def _export(self, move):
         return export_file(move, "account.edi.xml.ubl_bis3")
+
+    def _export_cii(self, move):
+        return export_file(move, "account.edi.xml.cii")
 
     def _charges(self, file):
         """:return: [(indicator, code, amount)] of all lines"""
@@ -100,11 +105,22 @@ class TestEdiLines(ElectronicCentsCommon):
         """An allowance of 0.00 was in no total: BR-CO-11."""
         invoice = self._invoice_of(
             (10.0, self._tax(21)),
-            invoice_payment_term_id=self._term_that_lowers_tax().id,
+            invoice_payment_term_id=self._early_discount_term().id,
         )
         credit_note = self._credit_percentage(invoice, 1.0)
         self.assertFalse(self._export(credit_note).find("AllowanceCharge"))
         self.assertOneTruth(credit_note, compare_ubl)
+
+    def assertTaxIsShareOfBase(self, file, tax, base, rate, delta=0.01):
+        """BR-CO-17 and BR-S-09 of EN 16931, to the cent."""
+        nodes = file.find(tax)
+        self.assertTrue(nodes)
+        for node in nodes:
+            self.assertAlmostEqual(
+                file.amount(base[0], node),
+                file.amount(base[1], node) * file.amount(rate, node) / 100,
+                delta=delta,
+            )
 
     def test_early_discount_that_was_taken(self):
         """Its lines bore the discount, and their tax a second one: BR-S-09."""
@@ -112,18 +128,17 @@ class TestEdiLines(ElectronicCentsCommon):
         invoice = self._invoice_of(
             (1000.0, high),
             (500.0, low),
-            invoice_payment_term_id=self._term_that_lowers_tax().id,
+            invoice_payment_term_id=self._early_discount_term().id,
         )
         self._register_payment(invoice, payment_date=invoice.invoice_date)
         credit_note = self._credit(invoice)
         file = self._export(credit_note)
-        for node in file.find("TaxTotal/TaxSubtotal"):
-            rate = file.amount("TaxCategory/Percent", node)
-            self.assertAlmostEqual(
-                file.amount("TaxAmount", node),
-                file.amount("TaxableAmount", node) * rate / 100,
-                delta=0.01,
-            )
+        self.assertTaxIsShareOfBase(
+            file,
+            "TaxTotal/TaxSubtotal",
+            ("TaxAmount", "TaxableAmount"),
+            "TaxCategory/Percent",
+        )
         for line in file.find("CreditNoteLine"):
             self.assertAlmostEqual(
                 file.amount("LineExtensionAmount", line),
@@ -131,3 +146,66 @@ class TestEdiLines(ElectronicCentsCommon):
                 delta=0.01,
             )
         self.assertOneTruth(credit_note, compare_ubl)
+
+    def test_early_discount_that_left_the_tax_alone(self):
+        """The tax is on the whole price, and the price was paid less the discount: the
+        base of the tax said the lower price, BR-CO-17 and BR-S-09.
+        """
+        high = self._tax(21, price_include_override="tax_included")
+        low, fee = self._tax(6), self._tax(0.4, amount_type="fixed")
+        other = self.setup_other_currency("EUR", rates=[("2020-01-01", 1.3337)])
+        for rounding in ("round_globally", "round_per_line"):
+            for currency in (self.env.company.currency_id, other):
+                invoice = self._invoice_of(
+                    (1000.0, high),
+                    (499.98, low + fee),
+                    (333.33, low),
+                    rounding=rounding,
+                    invoice_payment_term_id=self._early_discount_term("excluded").id,
+                    currency_id=currency.id,
+                )
+                self._register_payment(invoice, payment_date=invoice.invoice_date)
+                self._credit_percentage(invoice, 10.0)
+                credit_note = self._credit(invoice)
+                for export, compare, names in (
+                    (
+                        self._export,
+                        compare_ubl,
+                        (
+                            "TaxTotal/TaxSubtotal",
+                            ("TaxAmount", "TaxableAmount"),
+                            "TaxCategory/Percent",
+                        ),
+                    ),
+                    (
+                        self._export_cii,
+                        compare_cii,
+                        (
+                            f"{SETTLEMENT}/ApplicableTradeTax",
+                            ("CalculatedAmount", "BasisAmount"),
+                            "RateApplicablePercent",
+                        ),
+                    ),
+                ):
+                    with self.subTest(
+                        rounding=rounding, currency=currency.name, file=compare.__name__
+                    ):
+                        self.assertTaxIsShareOfBase(export(credit_note), *names)
+                        self.assertOneTruth(credit_note, compare)
+
+    def test_rounding_changed_since(self):
+        """Odoo's copy of the whole invoice came to another tax in Factur-X."""
+        tax = self._tax(19, price_include_override="tax_included")
+        for before, after in (
+            ("round_globally", "round_per_line"),
+            ("round_per_line", "round_globally"),
+        ):
+            invoice = self._invoice_of(
+                *[(price, tax) for price in (42.98, 8.71, 0.87, 17.33, 3.14) * 4],
+                rounding=before,
+            )
+            self.env.company.tax_calculation_rounding_method = after
+            credit_note = self._credit(invoice)
+            for compare in (compare_ubl, compare_cii):
+                with self.subTest(before=before, file=compare.__name__):
+                    self.assertOneTruth(credit_note, compare)

@@ -11,7 +11,6 @@ from odoo.tools import mute_logger
 
 from ..models.lock.database import update_triggers
 from ..models.lock.edi_cancellation import with_accepted_cancellation
-from ..models.lock.transaction import lock_transaction
 from .lock_common import LockCommon
 
 
@@ -23,14 +22,6 @@ class TestLockDatabase(LockCommon):
         cls.document = cls._invoice(100.0, 50.0)
         cls.pdf = cls._archive(cls.document)
         cls._end_transaction()
-
-    @classmethod
-    def _end_transaction(cls):
-        """Seal what is posted, as the database does when a transaction ends."""
-        cls.env.flush_all()
-        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
-        lock_transaction(cls.env).unsealed_ids.clear()
 
     def _get_sealed_ids(self, *moves):
         self.env.cr.execute("SELECT move_id FROM account_document_seal")
@@ -78,10 +69,15 @@ class TestLockDatabase(LockCommon):
         """:return: statements that change what was issued, with their parameters"""
         move_id, line_id = self.document.id, self.document.invoice_line_ids[0].id
         message = self.document._message_log(body="Issued")
-        self.env.cr.execute(
-            "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
-            [message.id],
+        note = self.document.message_post(body="x", subtype_xmlid="mail.mt_note")
+        elsewhere = self.partner_a.message_post(body="x")
+        for told in (message, note, elsewhere):
+            self._post_yesterday(told)
+        tracking = self.env["mail.tracking.value"].create(
+            {"mail_message_id": elsewhere.id, "new_value_char": "x"}
         )
+        draft = self._invoice(10.0, post=False)
+        loose = self.env["ir.attachment"].create({"name": "x", "raw": b"x"})
         tax_id = self.tax_sale_b.id
         return [
             ("UPDATE account_move SET ref = 'x' WHERE id = %s", move_id),
@@ -126,6 +122,67 @@ class TestLockDatabase(LockCommon):
                 ),
                 self.pdf.id,
             ),
+            (
+                (
+                    "UPDATE ir_attachment SET res_model = 'account.move', res_id = %s,"
+                    " res_field = 'printed_pdf_file' WHERE id = %s"
+                ),
+                move_id,
+                loose.id,
+            ),
+            (
+                (
+                    "INSERT INTO ir_attachment (name, type, res_model, res_id,"
+                    " res_field) VALUES ('x', 'binary', 'account.move', %s,"
+                    " 'printed_pdf_file')"
+                ),
+                move_id,
+            ),
+            *(
+                (
+                    (
+                        "INSERT INTO mail_message (model, res_id, message_type, body,"
+                        " date, create_date) VALUES ('account.move', %s, 'comment',"
+                        f" 'x', {date}, {create_date})"
+                    ),
+                    move_id,
+                )
+                for date, create_date in (
+                    ("'2020-01-01'", "now() AT TIME ZONE 'UTC'"),
+                    ("NULL", "now() AT TIME ZONE 'UTC'"),
+                    ("now() AT TIME ZONE 'UTC'", "'2020-01-01'"),
+                    ("now() AT TIME ZONE 'UTC'", "'2099-01-01'"),
+                    ("now() AT TIME ZONE 'UTC'", "NULL"),
+                )
+            ),
+            (
+                (
+                    "UPDATE mail_message SET model = 'account.move', res_id = %s"
+                    " WHERE id = %s"
+                ),
+                move_id,
+                elsewhere.id,
+            ),
+            (
+                "UPDATE mail_message SET message_type = 'email' WHERE id = %s",
+                note.id,
+            ),
+            (
+                (
+                    "INSERT INTO mail_tracking_value (mail_message_id, new_value_char)"
+                    " VALUES (%s, 'x')"
+                ),
+                message.id,
+            ),
+            (
+                "UPDATE mail_tracking_value SET mail_message_id = %s WHERE id = %s",
+                message.id,
+                tracking.id,
+            ),
+            (
+                "UPDATE mail_message SET create_date = '2099-01-01' WHERE id = %s",
+                message.id,
+            ),
             ("UPDATE mail_message SET body = 'x' WHERE id = %s", message.id),
             ("UPDATE mail_message SET author_id = NULL WHERE id = %s", message.id),
             ("DELETE FROM mail_message WHERE id = %s", message.id),
@@ -136,6 +193,14 @@ class TestLockDatabase(LockCommon):
                     " WHERE move_id = %s"
                 ),
                 move_id,
+            ),
+            (
+                (
+                    "INSERT INTO account_document_seal (move_id, company_id,"
+                    " sealed_at) SELECT id, company_id, '2020-01-01'"
+                    " FROM account_move WHERE id = %s"
+                ),
+                draft.id,
             ),
             ("TRUNCATE account_move CASCADE",),
             (
@@ -171,6 +236,44 @@ class TestLockDatabase(LockCommon):
         self.assertIn("(amount_tax, ref)", message)
         self.assertIn("credit note", message)
         self.assertNotIn("PL/pgSQL", message)
+        credit_note = self._credit(self.document)
+        draft = self._invoice(10.0, post=False)
+        self._end_transaction()
+        for statement, record, text in (
+            (
+                "UPDATE account_move SET ref = 'x' WHERE id = %s",
+                credit_note,
+                "Create a new document instead.",
+            ),
+            (
+                (
+                    "INSERT INTO ir_attachment (name, type, res_model, res_id,"
+                    " res_field) VALUES ('x', 'binary', 'account.move', %s,"
+                    " 'printed_pdf_file')"
+                ),
+                self.document,
+                "Attach other files to a message.",
+            ),
+            (
+                (
+                    "INSERT INTO mail_message (model, res_id, message_type)"
+                    " VALUES ('account.move', %s, 'comment')"
+                ),
+                self.document,
+                "Write another message instead.",
+            ),
+            (
+                (
+                    "INSERT INTO account_document_seal (move_id, company_id, sealed_at)"
+                    " SELECT id, company_id, now() FROM account_move WHERE id = %s"
+                ),
+                draft,
+                "Confirm it instead.",
+            ),
+        ):
+            message = self.assertRefusedByDatabase(statement, record.id)
+            self.assertIn(text, message)
+            self.assertIn(record.name or str(record.id), message)
 
     def test_log(self):
         self.company.lock_in_database = False
@@ -183,6 +286,11 @@ class TestLockDatabase(LockCommon):
             "UPDATE account_document_lock_log SET user_id = 1 WHERE id = %s",
         ):
             self.assertRefusedByDatabase(statement, log[0].id)
+        self.assertRefusedByDatabase(
+            "INSERT INTO account_document_lock_log (company_id, user_id)"
+            " VALUES (%s, 1)",
+            self.company.id,
+        )
 
     def test_off(self):
         """With either switch off nothing is refused."""
@@ -243,6 +351,24 @@ class TestLockDatabase(LockCommon):
         self._end_transaction()
         self.assertTrue(again.invoice_pdf_report_id)
         self.assertTrue(again.inalterable_hash)
+
+    def test_messages_of_another_time(self):
+        """An e-mail that arrives late, and messages that Odoo moves from a draft."""
+        late = self.document.message_post(
+            body="Late", date="2026-01-01 10:00:00", message_type="email"
+        )
+        self.assertEqual(late.date.year, 2026)
+        draft = self._invoice(10.0, post=False)
+        message = draft.message_post(body="x", subtype_xmlid="mail.mt_comment")
+        self._post_yesterday(message)
+        draft.message_change_thread(self.document)
+        self.env.flush_all()
+        self.assertEqual(message.res_id, self.document.id)
+        self._post_yesterday(late)
+        for told in (late, message):
+            self.assertRefusedByDatabase(
+                "UPDATE mail_message SET body = 'x' WHERE id = %s", told.id
+            )
 
     def test_new_parent_company(self):
         contact = self.env["res.partner"].create({"name": "Contact"})

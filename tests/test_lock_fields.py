@@ -25,6 +25,7 @@ class TestLockFields(LockCommon):
         super().setUpClass()
         cls.document = cls._invoice(100.0)
         cls.other = cls._invoice(10.0)
+        cls._end_transaction()
 
     def _other_value(self, record, field):
         """:return: a value that the field does not have, None if there is none"""
@@ -227,6 +228,9 @@ class TestLockFields(LockCommon):
             f"{table}.{column}"
             for table, column in self.env.cr.fetchall()
             if column in closed[table]
+            # Those of localizations the triggers keep.
+            and CLOSING_ADDONS
+            & set(self.env[table.replace("_", ".")]._fields[column]._modules)
         }
         self.assertEqual(emptied - KEPT_BY_CODE - KEPT_BY_DATABASE, set())
 

@@ -16,7 +16,6 @@ from odoo.tools import SQL
 from ..models.lock.columns import get_closed_columns
 from ..models.lock.database import FILE_COLUMNS, MESSAGE_COLUMNS
 from ..models.lock.res_company import SWITCHES
-from ..models.lock.transaction import lock_transaction
 from .lock_common import LockCommon
 
 CALLS = int(os.environ.get("LOCK_CALLS", "250"))
@@ -54,9 +53,7 @@ class TestLockGenerated(LockCommon):
             "UPDATE mail_message SET create_date = '2020-01-01' WHERE id = %s",
             [cls.message.id],
         )
-        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
-        lock_transaction(cls.env).unsealed_ids.clear()
+        cls._end_transaction()
         cls.env.invalidate_all()
 
     def _read_issued(self):

@@ -153,6 +153,27 @@ class TestLockHistory(LockCommon):
         )
         self.assertEqual(message.author_id, self.clerk.partner_id)
 
+    def test_refusal_that_is_caught(self):
+        """Code that catches the refusal keeps no forged message."""
+
+        def forge(move):
+            try:
+                move.env["mail.message"].create(
+                    {
+                        "model": "account.move",
+                        "res_id": move.id,
+                        "author_id": 2,
+                        "message_type": "notification",
+                        "date": "2024-01-01",
+                    }
+                )
+            except UserError:
+                return
+
+        for user in (self.clerk, self.manager, self.administrator):
+            changes, _error = self._attack(forge, self.document, user)
+            self.assertEqual(changes, [])
+
     @mute_logger("odoo.sql_db")
     def test_author_of_history(self):
         """The author of history is neither merged away nor deleted."""

@@ -45,12 +45,14 @@ class AccountMoveReversal(models.TransientModel):
         if not plan.is_whole:
             # The plan contains the cash rounding: Odoo's would add another one.
             values["invoice_cash_rounding_id"] = False
-            if not plan.has_discount_items():
-                # A payment term would split the amount due.
-                values["invoice_payment_term_id"] = False
+            # A payment term would split the amount due.
+            values["invoice_payment_term_id"] = False
             values["line_ids"] = [
                 Command.create(line_values)
-                for line_values in self._prepare_credit_note_lines(move, plan)
+                for line_values in (
+                    *self._prepare_credit_note_lines(move, plan),
+                    *self._prepare_early_discounts(move, plan),
+                )
             ]
         return values
 
@@ -91,14 +93,35 @@ class AccountMoveReversal(models.TransientModel):
                     quantity=line_plan.quantity,
                     price_unit=line_plan.price_unit,
                     credited_as=line_plan.credited_as,
-                    extra_tax_data=line._prepare_extra_tax_data(
-                        line_plan.amounts,
-                        line_plan.quantity,
-                        line_plan.price_unit,
-                        self._get_rate(invoice),
-                    ),
+                    extra_tax_data=self._prepare_extra_tax_data(line_plan),
                 )
         return values_list
+
+    def _prepare_extra_tax_data(self, line_plan):
+        """:param line_plan: CreditNoteLine
+        :return: the amounts that its line carries
+        """
+        return line_plan.line._prepare_extra_tax_data(
+            line_plan.amounts,
+            line_plan.quantity,
+            line_plan.price_unit,
+            self._get_rate(line_plan.line.move_id),
+        )
+
+    def _prepare_early_discounts(self, invoice, plan):
+        """:return: values of the items by which an early payment discount lowers the
+        price and not the base of taxes, or the other way round
+        """
+        return [
+            {
+                "account_id": column.account,
+                "display_type": "epd",
+                "name": self.env._("Early Payment Discount"),
+                "tax_ids": [Command.set(column.taxes)],
+                **invoice._prepare_amounts(-amount),
+            }
+            for column, amount in plan.get_early_discounts().items()
+        ]
 
     def _copy_line(self, line, **values):
         """:return: list of the values of a credit note line, copied as Odoo does it"""
@@ -127,6 +150,8 @@ class AccountMoveReversal(models.TransientModel):
             own_commands = credit_note._get_item_commands(
                 -amounts, {credit_note.reversed_entry_id: amounts.total}
             )
+            if plan.is_whole and credit_note._is_tax_corrected_by(own_commands):
+                own_commands += self._get_amount_commands(credit_note, plan)
             if any(command[0] == Command.CREATE for command in own_commands):
                 # Written one by one: a command that creates an item would create it on
                 # each.
@@ -135,6 +160,19 @@ class AccountMoveReversal(models.TransientModel):
                 commands += own_commands
         if commands:
             credit_notes.write({"line_ids": commands})
+
+    def _get_amount_commands(self, credit_note, plan):
+        """:return: commands that make the lines of Odoo's copy carry their amounts: the
+        taxes of the invoice are not those that Odoo computes today
+        """
+        line_plans = {line_plan.line: line_plan for line_plan in plan.lines}
+        return [
+            Command.update(
+                line.id, {"extra_tax_data": self._prepare_extra_tax_data(line_plan)}
+            )
+            for line in credit_note.invoice_line_ids
+            if (line_plan := line_plans.get(line.credited_line_id))
+        ]
 
     def _keep_orders_invoiced(self, credit_notes):
         """Take the order lines off credit note lines that give no quantity back.

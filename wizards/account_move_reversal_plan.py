@@ -9,8 +9,11 @@ from ..models.plan import (
     Cell,
     CreditPlan,
     DiscountedLine,
+    PairedItem,
     TaxItem,
+    add_taxed_prices,
     get_share_of,
+    get_taxed_prices,
     plan_all,
     plan_lines,
     plan_total,
@@ -25,9 +28,13 @@ class CreditNotePlan:
     lines: tuple  # of CreditNoteLine
     is_whole: bool  # whether Odoo's copy of the invoice comes to it
 
-    def has_discount_items(self):
-        """:return: whether there are items of an early payment discount in it"""
-        return any(isinstance(cell.row, DiscountedLine) for cell in self.credit.amounts)
+    def get_early_discounts(self):
+        """:return: {PairedItem: Amount} of the items of an early payment discount"""
+        return {
+            column: amount
+            for column, amount in self.credit.amounts.sum_by_column().items()
+            if isinstance(column, PairedItem) and column.kind == "epd" and amount
+        }
 
 
 @dataclass(frozen=True)
@@ -144,16 +151,18 @@ class AccountMoveReversal(models.TransientModel):
             return plan_all(left)
         if left.total.currency < 0:
             total = -total
-        whole_columns = frozenset()
-        if self._credits_tax_in_full(invoice, left):
-            whole_columns = {
-                cell.column for cell in left if isinstance(cell.column, TaxItem)
-            }
-            # The discount is off the price now, and off the base of taxes with it.
-            left = left.without_discounts()
-        return plan_total(
-            left, total, whole_columns, self._get_company_total(invoice, total)
-        )
+        company_total = self._get_company_total(invoice, total)
+        if not self._credits_tax_in_full(invoice, left):
+            return plan_total(left, total, company_total=company_total)
+        taxes = {cell.column for cell in left if isinstance(cell.column, TaxItem)}
+        # The discount is off the price now, and not off the base of the taxes.
+        plan = plan_total(left.without_discounts(), total, taxes, company_total)
+        pairs = {
+            line.id: line._get_taxed_pair()
+            for line in invoice.invoice_line_ids
+            if line.currency_id.compare_amounts(line.price_total, line.price_subtotal)
+        }
+        return CreditPlan(add_taxed_prices(plan.amounts, get_taxed_prices(left), pairs))
 
     def _get_credited_total(self, invoice, left):
         """:return: the total to hit, tax included, in units of the invoice's currency;

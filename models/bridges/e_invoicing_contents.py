@@ -14,15 +14,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from ..addition import addition
+from .e_invoicing_discounts import CII, RAM, add_discounts_to_cii
 
-RAM = (
-    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
-)
-CII = {
-    "ram": RAM,
-    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
-    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-}
 # 57: standing agreement, as Odoo writes it in UBL. UNTDID 4461
 STANDING_AGREEMENT = "57"
 
@@ -296,6 +289,7 @@ def _drop_account_from_cii(root, credit_note, _contents):
 
 
 CII_CONTENTS = (
+    _of_credit_notes_in_cii(add_discounts_to_cii),
     _add_order_to_cii,
     _add_reason_to_cii,
     _add_supply_to_cii,

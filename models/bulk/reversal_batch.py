@@ -256,7 +256,10 @@ def reverse_values(values, company_currency):
     for command in values.get("line_ids", ()):
         line_values = command[2]
         display_type = command[0] == Command.CREATE and line_values.get("display_type")
-        if display_type in REMADE_TYPES:
+        if display_type in REMADE_TYPES and (
+            # Odoo makes these from the payment term.
+            display_type != "epd" or values.get("invoice_payment_term_id")
+        ):
             continue
         if display_type == "payment_term":
             # Odoo reuses an item for another one, also of another document.

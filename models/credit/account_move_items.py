@@ -66,6 +66,18 @@ class AccountMove(models.Model):
                 items[column if column in targets else key] |= line
         return items
 
+    def _is_tax_corrected_by(self, commands):
+        """:param commands: what `_get_item_commands` returned
+        :return: whether a tax comes to another amount by them
+        """
+        taxes = self.line_ids.filtered("tax_repartition_line_id")
+        return any(
+            command[0] != Command.UPDATE or "amount_currency" in command[2]
+            for command in commands
+            if command[1] in taxes.ids
+            or "tax_repartition_line_id" in (command[2] or ())
+        )
+
     def _get_account_commands(self, items):
         """:param items: {key: journal items of this draft}
         :return: commands that put roundings and taxes on the account where the origin

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 
 from ..bulk.reversal_batch import ReversalBatch
-from ..plan import NET, PairedItem, RoundingItem, UnlinkedLines
+from ..plan import NET, PairedItem, RoundingItem, TaxedPair, UnlinkedLines
 
 
 def is_no_fixed_tax(tax):
@@ -218,6 +218,16 @@ class AccountMoveLine(models.Model):
 
     def _get_unlinked_row(self):
         return UnlinkedLines(self.account_id.id, tuple(sorted(self.tax_ids.ids)))
+
+    def _get_taxed_pair(self):
+        """:return: TaxedPair of this product line, on its account as Odoo's are"""
+        self.ensure_one()
+        taxes = self.tax_ids.filtered(is_no_fixed_tax)
+        return TaxedPair(
+            PairedItem("epd", self.account_id.id, tuple(sorted(taxes.ids))),
+            PairedItem("epd", self.account_id.id),
+            frozenset(taxes.flatten_taxes_hierarchy().filtered(is_no_fixed_tax).ids),
+        )
 
     def _get_sizes_of_lines(self, lines):
         """Say which lines this discount item belongs to, as Odoo would compute it

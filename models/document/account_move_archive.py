@@ -224,20 +224,33 @@ class AccountMove(models.Model):
         return self.invoice_pdf_report_id or self._get_printed_pdf()
 
     @addition(otherwise=None)
-    def _get_archived_files(self, report):
+    def _get_archived_files(self, report, archive=True):
         """Archive those of these documents that this report is the first print of.
 
         :param report: action of a report on these documents, which the user may read
+        :param archive: whether they are archived if they are not yet
         :return: {id: attachment that is served instead of a new print}
         """
         printed_once = self._filter_printed_once(report)
-        printed_once._archive_documents()
+        if archive:
+            printed_once._archive_documents()
         # sudo: who may read a document may print it
         return {
             move.id: file
             for move in printed_once.sudo()
             if (file := move._get_archived_pdf())
         }
+
+    @addition(otherwise="")
+    def _get_archive_note(self):
+        """:return: sentence that names the archived file, for what shows the document
+        in another way: a page, a text, a print with its payments
+        """
+        self.ensure_one()
+        # sudo: who may read a document may print it
+        issued = self.sudo()._filter_archivable()
+        file = issued and issued._get_archived_pdf()
+        return file and self.env._("Archived as issued: %s", file.name)
 
     def _get_printed_pdf(self):
         """:return: the attachment that this document was printed as, as long as sending

@@ -49,16 +49,14 @@ class IrActionsReport(models.Model):
         :return: dict of id to the attachment that is served instead of a new print
         """
         report = self._get_report(report_ref)
-        if (
-            report.model != "account.move"
-            or not res_ids
-            or (data or {}).get("proforma")
-            or not self._is_pdf_rendered()
-        ):
+        if report.model != "account.move" or not res_ids or not self._is_pdf_rendered():
             return {}
         moves = self.env["account.move"].browse(res_ids).exists()
         moves.check_access("read")
-        return moves._get_archived_files(report)
+        # Who asks for a proforma does not issue anything.
+        return moves._get_archived_files(
+            report, archive=not (data or {}).get("proforma")
+        )
 
     def _get_rendering_context(self, report, docids, data):
         # EXTENDS 'account': the portal shows what has no file yet as a proforma, but an

@@ -19,6 +19,7 @@ from . import edi_cancellation
 from . import frozen
 from . import ir_attachment
 from . import ir_model
+from . import localized
 from . import mail_message
 from . import referenced
 from . import res_company

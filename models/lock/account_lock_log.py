@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .capability import LogEntry, has_capability
+from .database import database_leave
 
 
 class AccountDocumentLockLog(models.Model):
@@ -53,7 +54,8 @@ class AccountDocumentLockLog(models.Model):
             has_capability(self.env, LogEntry, company) for company in companies
         ):
             self._raise_unchangeable()
-        return super().create(vals_list)
+        with database_leave(self.env):
+            return super().create(vals_list)
 
     def write(self, vals):
         self._raise_unchangeable()

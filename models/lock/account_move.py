@@ -194,7 +194,8 @@ class AccountMove(models.Model):
         return set(FILE_FIELDS)
 
     @api.model
-    @tools.ormcache(cache="stable")
+    # Views are there when all addons are loaded.
+    @tools.ormcache("self.env.registry.loaded", cache="stable")
     def _get_lock_closed_fields(self):
         """:return: frozenset of the fields of a document that a write may not change"""
         return self._select_closed_fields(
@@ -206,7 +207,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _select_closed_fields(self, model, free_fields, closed_fields):
-        """Decide by the addon that defines a field.
+        """Decide by the addon that defines a field, and by Odoo's views.
 
         A field that is neither stored nor inversed changes nothing, unless Odoo
         recomputes stored ones from it: then the value given would end up in those.
@@ -218,6 +219,8 @@ class AccountMove(models.Model):
         """
         registry = self.env.registry
         result = set(closed_fields)
+        if registry.loaded:
+            result |= self._get_fields_on_document(model) - free_fields
         of_document = {
             name
             for name, field in model._fields.items()
@@ -399,7 +402,17 @@ class AccountMove(models.Model):
             case "commercial_partner_id":
                 # The customer got another parent company.
                 return self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
-        return False
+        return self._is_localization_posting(self, fname)
+
+    def _is_localization_posting(self, record, fname):
+        """Say whether a localization fills its own field right after posting: it is not
+        sealed yet.
+
+        :param record: this document or a line of it
+        """
+        return not CLOSING_ADDONS & set(
+            record._fields[fname]._modules
+        ) and lock_transaction(self.env).has_posted(self)
 
     def _check_unlocked_write(self, vals):
         """:raise UserError: the values would post a document or change its type"""

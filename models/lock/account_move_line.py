@@ -70,7 +70,8 @@ class AccountMoveLine(models.Model):
         return set()
 
     @api.model
-    @tools.ormcache(cache="stable")
+    # Views are there when all addons are loaded.
+    @tools.ormcache("self.env.registry.loaded", cache="stable")
     def _get_lock_closed_fields(self):
         """:return: frozenset of the fields of a line that a write may not change"""
         return self.env["account.move"]._select_closed_fields(
@@ -119,11 +120,14 @@ class AccountMoveLine(models.Model):
         """
         # Odoo moves the lines of a customer with a new parent company.
         is_moving = self.env.context.get("bypass_lock_check") is BYPASS_LOCK_CHECK
+        # sudo: the same for everybody
+        move = self.sudo().move_id.with_env(self.env)
         if refused := [
-            fname for fname in changed if fname != "partner_id" or not is_moving
+            fname
+            for fname in changed
+            if not (fname == "partner_id" and is_moving)
+            and not move._is_localization_posting(self, fname)
         ]:
-            # sudo: the same for everybody
-            move = self.sudo().move_id.with_env(self.env)
             raise UserError(move._get_lock_refusal(self, refused))
 
     def _check_locked_unlink(self):

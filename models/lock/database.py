@@ -26,11 +26,15 @@ from .transaction import lock_transaction
 _logger = logging.getLogger(__name__)
 
 LEAVE = "account_partner_credit_note.leave"
+# Minutes by which the date of a new message may differ from now.
+PATIENCE = 10
 # What a message says. Columns that Odoo itself goes on writing are left to the barrier.
 MESSAGE_COLUMNS = (
     "author_guest_id",
     "author_id",
     "body",
+    "create_date",
+    "create_uid",
     "date",
     "email_from",
     "message_type",
@@ -129,28 +133,34 @@ def remove_triggers(env):
 
 def seal_documents(env, companies=None):
     """Seal what was issued before, of these companies or of all with the lock on."""
-    env.cr.execute(
-        SQL(
-            """
-            INSERT INTO account_document_seal (move_id, company_id, sealed_at)
-                 SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC'
-                   FROM account_move move
-                   JOIN res_company company ON company.id = move.company_id
-                  WHERE move.move_type IN %s
-                    AND (move.state = 'posted'
-                         OR move.state = 'cancel' AND move.posted_before)
-                    AND company.lock_posted_invoices
-                    AND %s
-            ON CONFLICT (move_id) DO NOTHING
-            """,
-            CUSTOMER_TYPES,
-            SQL("company.id IN %s", tuple(companies.ids)) if companies else SQL("TRUE"),
+    with database_leave(env):
+        env.cr.execute(
+            SQL(
+                """
+                INSERT INTO account_document_seal (move_id, company_id, sealed_at)
+                     SELECT move.id, move.company_id, now() AT TIME ZONE 'UTC'
+                       FROM account_move move
+                       JOIN res_company company ON company.id = move.company_id
+                      WHERE move.move_type IN %s
+                        AND (move.state = 'posted'
+                             OR move.state = 'cancel' AND move.posted_before)
+                        AND company.lock_posted_invoices
+                        AND %s
+                ON CONFLICT (move_id) DO NOTHING
+                """,
+                CUSTOMER_TYPES,
+                SQL("company.id IN %s", tuple(companies.ids))
+                if companies
+                else SQL("TRUE"),
+            )
         )
-    )
 
 
 def _quote(text):
     return "'" + text.replace("'", "''") + "'"
+
+
+_ANY = "INSERT OR UPDATE OR DELETE"
 
 
 class Trigger(NamedTuple):
@@ -175,9 +185,11 @@ def _get_triggers(env):
     """:return: list of all triggers that refuse something"""
     fields = _quote_all(sorted(env["account.move"]._get_lock_file_fields()))
     is_archive = (
-        "OLD.res_model = 'account.move' AND OLD.res_id > 0"
-        f" AND OLD.res_field IN ({fields})"
+        "NEW.res_model = 'account.move' AND NEW.res_id > 0"
+        f" AND NEW.res_field IN ({fields})"
     )
+    was_archive = is_archive.replace("NEW.", "OLD.")
+    history = (_get_note_id(env), *MESSAGE_COLUMNS)
     prefix = "account_document_refuse_"
     return [
         Trigger(
@@ -197,24 +209,27 @@ def _get_triggers(env):
             tuple(sorted(get_closed_columns(env["account.move.line"]))),
         ),
         Trigger("account_move_line", "INSERT OR DELETE", prefix + "line"),
-        Trigger("ir_attachment", "UPDATE", prefix + "file", is_archive, FILE_COLUMNS),
-        Trigger("ir_attachment", "DELETE", prefix + "file", is_archive),
+        Trigger("ir_attachment", "UPDATE", prefix + "file", was_archive, FILE_COLUMNS),
+        Trigger("ir_attachment", "DELETE", prefix + "file", was_archive),
+        Trigger("ir_attachment", "INSERT", prefix + "other_file", is_archive),
         Trigger(
             "ir_attachment",
-            "INSERT",
-            prefix + "second_file",
-            is_archive.replace("OLD.", "NEW."),
+            "UPDATE",
+            prefix + "other_file",
+            f"{is_archive} AND (OLD.res_model, OLD.res_id, OLD.res_field)"
+            " IS DISTINCT FROM (NEW.res_model, NEW.res_id, NEW.res_field)",
         ),
-        Trigger(
-            "mail_message",
-            "UPDATE OR DELETE",
-            prefix + "message",
-            "OLD.model = 'account.move'",
-            (_get_note_id(env), *MESSAGE_COLUMNS),
+        *(
+            Trigger("mail_message", operations, prefix + "message", when, history)
+            for operations, when in (
+                ("INSERT", "NEW.model = 'account.move'"),
+                ("UPDATE", "'account.move' IN (OLD.model, NEW.model)"),
+                ("DELETE", "OLD.model = 'account.move'"),
+            )
         ),
-        Trigger("mail_tracking_value", "UPDATE OR DELETE", prefix + "tracking"),
-        Trigger("account_document_seal", "UPDATE OR DELETE", prefix + "seal"),
-        Trigger("account_document_lock_log", "UPDATE OR DELETE", prefix + "log"),
+        Trigger("mail_tracking_value", _ANY, prefix + "tracking"),
+        Trigger("account_document_seal", _ANY, prefix + "seal"),
+        Trigger("account_document_lock_log", _ANY, prefix + "log"),
         Trigger(
             "res_company",
             "UPDATE",
@@ -225,7 +240,7 @@ def _get_triggers(env):
         *(
             Trigger(
                 table,
-                "INSERT OR UPDATE OR DELETE",
+                _ANY,
                 prefix + "link",
                 arguments=(column,),
             )
@@ -238,7 +253,9 @@ def _get_definition(env):
     """:return: SQL script of all functions and triggers"""
     types = _quote_all(CUSTOMER_TYPES)
     triggers = _get_triggers(env)
-    functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types)
+    functions = _FUNCTIONS.replace("%CUSTOMER_TYPES%", types).replace(
+        "%PATIENCE%", f"{PATIENCE} minutes"
+    )
     for name, model in (("DOCUMENT", "account.move"), ("LINE", "account.move.line")):
         # The hash comes with sending.
         columns = sorted(get_closed_columns(env[model]) - {"inalterable_hash"})
@@ -312,33 +329,49 @@ CREATE FUNCTION account_document_has_leave() RETURNS boolean STABLE LANGUAGE sql
     ) = 'on'
 $$;
 
+CREATE FUNCTION account_document_is_on(company integer) RETURNS boolean
+STABLE LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM res_company
+         WHERE id = company AND lock_posted_invoices AND lock_in_database
+    ) AND NOT account_document_has_leave();
+END $$;
+
 CREATE FUNCTION account_document_is_sealed(document integer) RETURNS boolean
 STABLE LANGUAGE plpgsql AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM account_document_seal seal
-          JOIN res_company company ON company.id = seal.company_id
           JOIN account_move move ON move.id = seal.move_id
          WHERE seal.move_id = document
            AND move.state <> 'draft'
-           AND company.lock_posted_invoices
-           AND company.lock_in_database
-    ) AND NOT account_document_has_leave();
+           AND account_document_is_on(seal.company_id)
+    );
 END $$;
 
-CREATE FUNCTION account_document_refuse(document integer, what text) RETURNS void
+CREATE FUNCTION account_document_refuse(message text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION USING
-        ERRCODE = 'restrict_violation',
-        MESSAGE = format(
-            '%s: issued documents cannot be changed (%s). '
-            'Create a credit note instead.',
-            coalesce(
-                (SELECT name FROM account_move WHERE id = document), document::text
-            ),
-            what
-        );
+    RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = message;
+END $$;
+
+-- The end of all triggers: nothing changed, or not in what was issued.
+CREATE FUNCTION account_document_keep(
+    document integer, what text, instead text DEFAULT NULL
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF what IS NOT NULL AND account_document_is_sealed(document) THEN
+        PERFORM account_document_refuse(format(
+            '%s: issued documents cannot be changed (%s). %s',
+            coalesce(name, id::text), what,
+            coalesce(instead, CASE
+                WHEN state = 'posted' AND move_type <> 'out_refund'
+                    THEN 'Create a credit note instead.'
+                ELSE 'Create a new document instead.'
+            END)
+        )) FROM account_move WHERE id = document;
+    END IF;
 END $$;
 
 CREATE FUNCTION account_document_changed(old jsonb, new jsonb, columns text[])
@@ -361,169 +394,182 @@ END $$;
 CREATE FUNCTION account_document_refuse_document() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    changed text;
     columns text[] := TG_ARGV;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF account_document_is_sealed(OLD.id) THEN
-            PERFORM account_document_refuse(OLD.id, 'deleted');
-        END IF;
+        PERFORM account_document_keep(OLD.id, 'deleted');
         RETURN OLD;
     END IF;
     %UNLESS_SAME_DOCUMENT%
     IF OLD.inalterable_hash IS NULL THEN
         columns := array_remove(columns, 'inalterable_hash');
     END IF;
-    changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), columns);
-    IF changed IS NOT NULL AND account_document_is_sealed(OLD.id) THEN
-        PERFORM account_document_refuse(OLD.id, changed);
-    END IF;
+    PERFORM account_document_keep(
+        OLD.id, account_document_changed(to_jsonb(OLD), to_jsonb(NEW), columns));
     RETURN NEW;
 END $$;
 
 CREATE FUNCTION account_document_refuse_line() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    changed text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF account_document_is_sealed(NEW.move_id) THEN
-            PERFORM account_document_refuse(NEW.move_id, 'new line');
-        END IF;
+        PERFORM account_document_keep(NEW.move_id, 'new line');
         RETURN NEW;
     ELSIF TG_OP = 'DELETE' THEN
-        IF account_document_is_sealed(OLD.move_id) THEN
-            PERFORM account_document_refuse(OLD.move_id, 'deleted line');
-        END IF;
+        PERFORM account_document_keep(OLD.move_id, 'deleted line');
         RETURN OLD;
     END IF;
-    IF NEW.move_id IS DISTINCT FROM OLD.move_id
-        AND account_document_is_sealed(NEW.move_id)
-    THEN
-        PERFORM account_document_refuse(NEW.move_id, 'new line');
+    IF NEW.move_id IS DISTINCT FROM OLD.move_id THEN
+        PERFORM account_document_keep(NEW.move_id, 'new line');
     END IF;
     -- By it, the trigger is called.
-    IF NEW.parent_state NOT IN ('posted', 'cancel')
-        AND account_document_is_sealed(OLD.move_id)
-    THEN
-        PERFORM account_document_refuse(OLD.move_id, 'parent_state');
+    IF NEW.parent_state NOT IN ('posted', 'cancel') THEN
+        PERFORM account_document_keep(OLD.move_id, 'parent_state');
     END IF;
     %UNLESS_SAME_LINE%
-    changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
-    IF changed IS NOT NULL AND account_document_is_sealed(OLD.move_id) THEN
-        PERFORM account_document_refuse(OLD.move_id, changed);
-    END IF;
+    PERFORM account_document_keep(
+        OLD.move_id, account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV));
     RETURN NEW;
 END $$;
 
 CREATE FUNCTION account_document_refuse_link() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    line integer;
-    document integer;
 BEGIN
-    FOREACH line IN ARRAY ARRAY[
-        CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) ->> TG_ARGV[0])::integer END,
-        CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::integer END
-    ] LOOP
-        SELECT move_id INTO document FROM account_move_line WHERE id = line;
-        IF account_document_is_sealed(document) THEN
-            PERFORM account_document_refuse(document, TG_TABLE_NAME);
-        END IF;
-    END LOOP;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    PERFORM account_document_keep(move_id, TG_TABLE_NAME)
+       FROM account_move_line
+      WHERE id IN (
+        (to_jsonb(OLD) ->> TG_ARGV[0])::integer, (to_jsonb(NEW) ->> TG_ARGV[0])::integer
+      );
+    RETURN coalesce(NEW, OLD);
 END $$;
 
 CREATE FUNCTION account_document_refuse_file() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    changed text := 'deleted file';
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        changed := account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV);
-    END IF;
-    IF changed IS NOT NULL AND account_document_is_sealed(OLD.res_id) THEN
-        PERFORM account_document_refuse(OLD.res_id, changed);
-    END IF;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    PERFORM account_document_keep(OLD.res_id, CASE TG_OP
+        WHEN 'DELETE' THEN 'deleted file'
+        ELSE account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV)
+    END, 'Attach other files to a message.');
+    RETURN coalesce(NEW, OLD);
 END $$;
 
-CREATE FUNCTION account_document_refuse_second_file() RETURNS trigger
+CREATE FUNCTION account_document_refuse_other_file() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM ir_attachment
-         WHERE res_model = NEW.res_model
-           AND res_id = NEW.res_id
-           AND res_field = NEW.res_field
-    ) AND account_document_is_sealed(NEW.res_id) THEN
-        PERFORM account_document_refuse(NEW.res_id, 'second file');
-    END IF;
+    PERFORM account_document_keep(
+        NEW.res_id, 'file ' || NEW.res_field, 'Attach other files to a message.');
     RETURN NEW;
 END $$;
+
+-- The time of this transaction. The clocks of Odoo and of the database may differ.
+CREATE FUNCTION account_document_is_now(moment timestamp) RETURNS boolean
+STABLE LANGUAGE sql AS $$
+    SELECT coalesce(
+        moment >= (now() AT TIME ZONE 'UTC') - interval '%PATIENCE%'
+        AND moment <= (clock_timestamp() AT TIME ZONE 'UTC') + interval '%PATIENCE%',
+        false)
+$$;
+
+-- Notes are their writers'.
+CREATE FUNCTION account_document_is_history(
+    message integer, type text, subtype integer, note text
+) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT type IS DISTINCT FROM 'comment'
+        OR subtype IS DISTINCT FROM note::integer
+        OR EXISTS (SELECT FROM mail_tracking_value WHERE mail_message_id = message)
+$$;
+
+-- What this transaction wrote, Odoo may still complete.
+CREATE FUNCTION account_document_is_from_before(created timestamp) RETURNS boolean
+STABLE LANGUAGE sql AS $$
+    SELECT created < now() AT TIME ZONE 'UTC' OR NOT account_document_is_now(created)
+$$;
 
 CREATE FUNCTION account_document_refuse_message() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    changed text := 'deleted message';
+    instead text := 'Write another message instead.';
+    was_history boolean := false;
 BEGIN
-    -- What this transaction wrote, Odoo may still complete. Notes are their writers'.
-    IF OLD.create_date < now() AT TIME ZONE 'UTC' AND (
-        OLD.message_type IS DISTINCT FROM 'comment'
-        OR OLD.subtype_id IS DISTINCT FROM TG_ARGV[0]::integer
-        OR EXISTS (SELECT FROM mail_tracking_value WHERE mail_message_id = OLD.id)
-    ) THEN
-        IF TG_OP = 'UPDATE' THEN
-            changed := account_document_changed(
-                to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:]);
+    IF TG_OP = 'INSERT' THEN
+        IF account_document_is_from_before(NEW.create_date)
+            OR NOT account_document_is_now(NEW.date)
+        THEN
+            PERFORM account_document_keep(
+                NEW.res_id, 'message of another time', instead);
         END IF;
-        IF changed IS NOT NULL AND account_document_is_sealed(OLD.res_id) THEN
-            PERFORM account_document_refuse(OLD.res_id, changed);
-        END IF;
+        RETURN NEW;
+    ELSIF NOT account_document_is_from_before(OLD.create_date) THEN
+        RETURN coalesce(NEW, OLD);
     END IF;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    IF OLD.model = 'account.move' AND account_document_is_history(
+        OLD.id, OLD.message_type, OLD.subtype_id, TG_ARGV[0]
+    ) THEN
+        was_history := true;
+        PERFORM account_document_keep(OLD.res_id, CASE TG_OP
+            WHEN 'DELETE' THEN 'deleted message'
+            ELSE account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:])
+        END, instead);
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.model = 'account.move'
+        AND (NOT was_history OR NEW.res_id IS DISTINCT FROM OLD.res_id)
+        AND account_document_is_history(
+            NEW.id, NEW.message_type, NEW.subtype_id, TG_ARGV[0])
+    THEN
+        PERFORM account_document_keep(NEW.res_id, 'message of another time', instead);
+    END IF;
+    RETURN coalesce(NEW, OLD);
 END $$;
 
 CREATE FUNCTION account_document_refuse_tracking() RETURNS trigger
 LANGUAGE plpgsql AS $$
-DECLARE
-    document integer;
 BEGIN
-    SELECT res_id INTO document FROM mail_message
-     WHERE id = OLD.mail_message_id AND model = 'account.move'
-       AND create_date < now() AT TIME ZONE 'UTC';
-    IF (TG_OP = 'DELETE' OR to_jsonb(OLD) IS DISTINCT FROM to_jsonb(NEW))
-        AND account_document_is_sealed(document) THEN
-        PERFORM account_document_refuse(document, 'history');
+    IF to_jsonb(OLD) IS DISTINCT FROM to_jsonb(NEW) THEN
+        PERFORM account_document_keep(
+                    res_id, 'history', 'Write another message instead.')
+           FROM mail_message
+          WHERE id IN (OLD.mail_message_id, NEW.mail_message_id)
+            AND model = 'account.move'
+            AND account_document_is_from_before(create_date);
     END IF;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    RETURN coalesce(NEW, OLD);
 END $$;
 
 CREATE FUNCTION account_document_refuse_seal() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        -- By the function that seals, which another trigger calls.
+        IF pg_trigger_depth() = 1 AND account_document_is_on(NEW.company_id) THEN
+            PERFORM account_document_refuse(format(
+                '%s is sealed by the database, when it is posted. '
+                'Confirm it instead.',
+                coalesce((SELECT name FROM account_move WHERE id = NEW.move_id),
+                    NEW.move_id::text)));
+        END IF;
+        RETURN NEW;
+    END IF;
     -- Only what is still to be noted is written, once.
     IF TG_OP = 'UPDATE' AND OLD.chain IS NULL AND NEW.move_id = OLD.move_id
         AND NEW.company_id = OLD.company_id AND NEW.sealed_at = OLD.sealed_at
         AND (OLD.record IS NULL OR NEW.record IS NOT DISTINCT FROM OLD.record) THEN
         RETURN NEW;
     END IF;
-    IF account_document_is_sealed(OLD.move_id) THEN
-        PERFORM account_document_refuse(OLD.move_id, 'seal');
-    END IF;
-    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    PERFORM account_document_keep(OLD.move_id, 'seal');
+    RETURN coalesce(NEW, OLD);
 END $$;
 
 CREATE FUNCTION account_document_refuse_log() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION USING
-        ERRCODE = 'restrict_violation',
-        MESSAGE = 'The log of the lock is written by the setting itself. '
-            'Nobody can add, change or delete an entry.';
+    IF TG_OP <> 'INSERT' OR NOT account_document_has_leave() THEN
+        PERFORM account_document_refuse(
+            'The log of the lock is written by the setting itself. '
+            'Nobody can add, change or delete an entry.');
+    END IF;
+    RETURN NEW;
 END $$;
 
 CREATE FUNCTION account_document_refuse_switch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT account_document_has_leave() THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'restrict_violation',
-            MESSAGE = 'The lock of issued documents is switched in the settings.';
+        PERFORM account_document_refuse(format(
+            '%s: switch the lock of issued documents in the settings.', NEW.name));
     END IF;
     RETURN NEW;
 END $$;
@@ -531,13 +577,10 @@ END $$;
 CREATE FUNCTION account_document_refuse_truncate() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM res_company WHERE lock_posted_invoices AND lock_in_database
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'restrict_violation',
-            MESSAGE = 'Issued documents cannot be deleted.';
-    END IF;
+    PERFORM account_document_refuse(format(
+            '%s: issued documents cannot be deleted. '
+            'Create a credit note for each instead.', TG_TABLE_NAME))
+       FROM res_company WHERE account_document_is_on(id) LIMIT 1;
     RETURN NULL;
 END $$;
 

@@ -98,8 +98,8 @@ class IrAttachment(models.Model):
             if f"default_{name}" in self.env.context
         }
         slots = [Slot.from_values(self, {**defaults, **vals}) for vals in vals_list]
-        self._check_locked_slots(slots)
-        attachments = super().create(vals_list)
+        with self._check_locked_slots(slots):
+            attachments = super().create(vals_list)
         attachments._check_no_other_slots(set(slots))
         return attachments
 
@@ -120,10 +120,11 @@ class IrAttachment(models.Model):
         target = {name: target[name] for name in SLOT_FIELDS & vals.keys()}
         # sudo: the same for everybody
         slots = [attachment._get_slot() for attachment in self.sudo()]
-        self._check_locked_slots(
+        with self._check_locked_slots(
             [after for slot in slots if (after := slot.move(target)) != slot]
-        )
-        res = super().write(vals)
+        ):
+            res = super().write(vals)
+            self.flush_recordset(SLOT_FIELDS)
         self._check_no_other_slots({slot.move(target) for slot in slots})
         return res
 
@@ -231,12 +232,13 @@ class IrAttachment(models.Model):
         """Let Odoo's own code archive a file where there is none yet, and nobody else.
 
         :param slots: where files are about to be put
+        :return: context manager in which the database lets them pass
         :raise UserError: the issued document has its file already, or it is a user's,
             or the document is not issued yet
         """
         slots = self._filter_archive_slots(slots)
         if not slots:
-            return
+            return nullcontext()
         draft_ids = self.env["account.move"]._get_locked_draft_ids(
             slot.res_id for slot in slots
         )
@@ -245,7 +247,7 @@ class IrAttachment(models.Model):
                 slot._raise_draft(self.env)
         slots = self._filter_locked_slots(slots)
         if not slots:
-            return
+            return nullcontext()
         taken = self._get_taken_slots(slots)
         for slot in slots:
             move = self.env["account.move"].browse(slot.res_id)
@@ -255,6 +257,7 @@ class IrAttachment(models.Model):
         self.env["account.move"].browse(
             slot.res_id for slot in slots
         ).invalidate_recordset(["invoice_pdf_report_id"])
+        return database_leave(self.env)
 
     def _check_no_other_slots(self, slots):
         """Check the rows, since the values given are not always those stored.

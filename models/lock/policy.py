@@ -32,6 +32,8 @@ FREE_FIELDS = frozenset(
         "invoice_user_id",
         "is_manually_modified",
         "is_move_sent",
+        # Spain's SII writes it when it is reported, though the form is closed by then.
+        "l10n_es_registration_date",
         "made_sequence_gap",
         "matched_payment_ids",
         "medium_id",

@@ -21,3 +21,4 @@ from .table import (
     get_left,
 )
 from .credit_plan import CreditPlan, get_share_of, plan_all, plan_lines, plan_total
+from .taxed_price import TaxedPair, add_taxed_prices, get_taxed_prices

@@ -305,6 +305,39 @@ class TestCreditPlan(unittest.TestCase):
         sums = credit.amounts.sum_by_column()
         self.assertEqual(sums, {NET: (14700, 14700), VAT: (3150, 3150)})
 
+    def test_price_that_taxes_are_on(self):
+        """The pair says what they are on beyond the price; all sums stay."""
+        left = cents(10000, 5000, tax=21)
+        credit = plan.plan_total(left, left.total.currency - 300, {VAT}).amounts
+        taxed, untaxed = (
+            plan.PairedItem("epd", "income", taxes) for taxes in (("21 %",), ())
+        )
+        pair = plan.TaxedPair(taxed, untaxed, frozenset({"21 %"}))
+        table = plan.add_taxed_prices(
+            credit, plan.get_taxed_prices(left), {0: pair, 1: pair}
+        )
+        self.assertEqual(
+            table.sum_by_column(),
+            {
+                NET: (14700, 14700),
+                VAT: (3150, 3150),
+                taxed: (300, 300),
+                untaxed: (-300, -300),
+            },
+        )
+        line = plan.DiscountedLine(0)
+        self.assertEqual(table[Cell(0, VAT)], (2058, 2058))
+        self.assertEqual(table[Cell(line, VAT)], (42, 42))
+        # What the next credit note finds is the price, and what taxes are on with it.
+        self.assertEqual(plan.get_taxed_prices(table), plan.get_taxed_prices(left))
+        self.assertEqual(table.without_discounts(), credit)
+
+    def test_price_that_no_tax_is_on(self):
+        credit = plan.plan_total(cents(10000), 9800).amounts
+        self.assertEqual(
+            plan.add_taxed_prices(credit, {0: Amount(10000, 10000)}, {}), credit
+        )
+
     def test_taxes_that_are_more_than_the_total(self):
         credit = plan.plan_total(cents(826, tax=21), 100, {VAT})
         sums = credit.amounts.sum_by_column()

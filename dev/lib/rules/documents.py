@@ -609,14 +609,29 @@ def get_fields(move):
 
 def get_printed(move):
     totals = move.tax_totals
-    return {
+    values = {
         "total": totals["total_amount_currency"],
         "untaxed": totals["base_amount_currency"]
         + totals.get("cash_rounding_base_amount_currency", 0.0),
         "tax": totals["tax_amount_currency"],
-        "total_company": totals["total_amount"],
         "tax_company": totals["tax_amount"],
     }
+    if is_worth_carried(move):
+        values["total_company"] = totals["total_amount"]
+    return values
+
+
+def is_worth_carried(move):
+    """:return: whether the document says what all of it is worth in company currency.
+    Odoo computes that of lines without taxes, discounts and cash rounding anew, see
+    docs/limits.md.
+    """
+    return move.currency_id == move.company_currency_id or not move.line_ids.filtered(
+        lambda line: (
+            line.display_type in ("discount", "epd", "rounding")
+            or (line.display_type == "product" and not line.tax_ids)
+        )
+    )
 
 
 def get_ubl_totals(root, move):

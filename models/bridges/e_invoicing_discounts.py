@@ -1,0 +1,157 @@
+"""What Factur-X says of an early payment discount that lowers the price of a credit
+note and not the base of its taxes. Odoo writes it into UBL and leaves it out of CII.
+"""
+
+from typing import NamedTuple
+
+from lxml import etree
+
+RAM = (
+    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
+)
+UDT = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"
+CII = {
+    "ram": RAM,
+    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
+    "udt": UDT,
+}
+# UNTDID 7161 and 5189, as Odoo writes them in UBL.
+CODE_OF_CHARGE, CODE_OF_ALLOWANCE = "ZZZ", "64"
+SETTLEMENT = ".//ram:ApplicableHeaderTradeSettlement"
+
+
+class Category(NamedTuple):
+    """A tax category of EN 16931."""
+
+    code: str
+    rate: float
+    exemption: str = ""
+
+
+class Discount(NamedTuple):
+    """What a discount item adds to a tax category, in the document's currency."""
+
+    category: Category
+    base: float
+    tax: float
+
+
+def add_discounts_to_cii(root, credit_note, _contents):
+    """BG-20, BG-21, BG-22 and BG-23"""
+    discounts = _get_discounts(credit_note)
+    if not discounts:
+        return
+    [settlement] = root.iterfind(SETTLEMENT, CII)
+    [summation] = settlement.iterfind(
+        "ram:SpecifiedTradeSettlementHeaderMonetarySummation", CII
+    )
+    for discount in discounts:
+        _add_to_category(settlement, discount)
+        _add_allowance_or_charge(settlement, discount)
+    charges = sum(discount.base for discount in discounts if discount.base > 0)
+    allowances = -sum(discount.base for discount in discounts if discount.base < 0)
+    [line_total] = summation.iterfind("ram:LineTotalAmount", CII)
+    for name, amount in (
+        ("AllowanceTotalAmount", allowances),
+        ("ChargeTotalAmount", charges),
+    ):
+        node = etree.Element(f"{{{RAM}}}{name}")
+        node.text = f"{amount:.2f}"
+        line_total.addnext(node)
+    _increase(summation, "TaxBasisTotalAmount", charges - allowances)
+    _increase(summation, "TaxTotalAmount", sum(discount.tax for discount in discounts))
+
+
+def _get_discounts(credit_note):
+    """:return: list of Discount, those of one category together"""
+    builder = credit_note.env["account.edi.xml.cii"]
+    base_lines, _tax_lines = credit_note._get_rounded_base_and_tax_lines()
+    sums = {}
+    for base_line in base_lines:
+        if base_line["special_type"] != "early_payment":
+            continue
+        details = base_line["tax_details"]
+        taxes = [
+            tax_data
+            for tax_data in details["taxes_data"]
+            if tax_data["tax"].amount_type == "percent"
+        ]
+        tax = taxes[0]["tax"] if taxes else credit_note.env["account.tax"]
+        parties = (
+            credit_note.commercial_partner_id,
+            credit_note.company_id.partner_id.commercial_partner_id,
+        )
+        category = Category(
+            builder._get_tax_category_code(*parties, tax),
+            tax.amount,
+            builder._get_tax_exemption_reason(*parties, tax)["tax_exemption_reason"],
+        )
+        known = sums.get(category, Discount(category, 0.0, 0.0))
+        sums[category] = Discount(
+            category,
+            known.base
+            + details["total_excluded_currency"]
+            + details["delta_total_excluded_currency"],
+            known.tax + sum(tax_data["tax_amount_currency"] for tax_data in taxes),
+        )
+    return [
+        discount
+        for discount in sums.values()
+        if not credit_note.currency_id.is_zero(discount.base)
+    ]
+
+
+def _add_to_category(settlement, discount):
+    code, rate, exemption = discount.category
+    taxes = settlement.findall("ram:ApplicableTradeTax", CII)
+    for tax in taxes:
+        if (
+            tax.findtext("ram:CategoryCode", None, CII) == code
+            and float(tax.findtext("ram:RateApplicablePercent", "0", CII)) == rate
+        ):
+            break
+    else:
+        tax = etree.Element(f"{{{RAM}}}ApplicableTradeTax")
+        _append(tax, "CalculatedAmount", "0.00")
+        _append(tax, "TypeCode", "VAT")
+        if exemption:
+            _append(tax, "ExemptionReason", exemption)
+        _append(tax, "BasisAmount", "0.00")
+        _append(tax, "CategoryCode", code)
+        _append(tax, "RateApplicablePercent", str(rate))
+        taxes[-1].addnext(tax)
+    _increase(tax, "BasisAmount", discount.base)
+    _increase(tax, "CalculatedAmount", discount.tax)
+
+
+def _add_allowance_or_charge(settlement, discount):
+    is_charge = discount.base > 0
+    node = etree.Element(f"{{{RAM}}}SpecifiedTradeAllowanceCharge")
+    indicator = etree.SubElement(
+        _append(node, "ChargeIndicator"), f"{{{UDT}}}Indicator"
+    )
+    indicator.text = "true" if is_charge else "false"
+    _append(node, "ActualAmount", f"{abs(discount.base):.2f}")
+    _append(node, "ReasonCode", CODE_OF_CHARGE if is_charge else CODE_OF_ALLOWANCE)
+    _append(node, "Reason", "Conditional cash/payment discount")
+    tax = _append(node, "CategoryTradeTax")
+    _append(tax, "TypeCode", "VAT")
+    _append(tax, "CategoryCode", discount.category.code)
+    _append(tax, "RateApplicablePercent", str(discount.category.rate))
+    before = settlement.xpath(
+        "ram:ApplicableTradeTax | ram:BillingSpecifiedPeriod"
+        " | ram:SpecifiedTradeAllowanceCharge",
+        namespaces=CII,
+    )
+    before[-1].addnext(node)
+
+
+def _append(parent, name, text=None):
+    node = etree.SubElement(parent, f"{{{RAM}}}{name}")
+    node.text = text
+    return node
+
+
+def _increase(parent, name, amount):
+    [node] = parent.iterfind(f"ram:{name}", CII)
+    node.text = f"{float(node.text) + amount:.2f}"
