@@ -168,7 +168,7 @@ class TestInvoicesTab(CreditNoteCommon):
         in_draft = self._invoice(50.0)
         self._native_credit_note(in_draft, post=False)
         several = self._invoice(60.0) + self._invoice(70.0)
-        self._credit(several, one_credit_note=True)
+        self._credit(several, as_one=True)
         self._invoice(80.0, post=False)
         self._invoice(0.0)
         moves = self.env["account.move"].search(

@@ -118,8 +118,8 @@ registry.category("web_tour.tours").add("credit_note_from_customer", {
             run: "click",
         },
         {
-            content: "It is reversed",
-            trigger: ".ribbon span:contains(Reversed)",
+            content: "The ribbon has the word of the list",
+            trigger: ".ribbon span:contains(Credited)",
         },
         {
             content: "It leads to its credit note",
@@ -341,7 +341,7 @@ registry.category("web_tour.tours").add("customer_invoices_opens_on_open", {
         { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour draft)))` },
         {
             content: "A credit note names its invoice",
-            trigger: `${row("Tour credit")} .o_customer_document_credited:contains(INV)`,
+            trigger: `${row("RINV")} .o_customer_document_credited:contains(INV)`,
         },
         {
             content: "... and no company where there is one only",
@@ -517,7 +517,7 @@ registry.category("web_tour.tours").add("credit_note_from_invoice", {
         dialogIsClosed(),
         {
             content: "The invoice is fresh",
-            trigger: ".ribbon span:contains(Reversed)",
+            trigger: ".ribbon span:contains(Credited)",
         },
         {
             content: "It cannot be credited again",
