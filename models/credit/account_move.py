@@ -15,6 +15,7 @@ class AccountMove(models.Model):
 
     credit_note_reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
+        falsy_value_label="No reason given",
         ondelete="restrict",
         index="btree_not_null",
         readonly=True,
@@ -190,7 +191,14 @@ class AccountMove(models.Model):
                     move.type_name = self.env._("Credit Note")
 
     def _field_to_sql(self, alias, fname, query=None):
-        # EXTENDS 'account': the list sorts by the amount due without storing it
+        # EXTENDS 'account': lists sort and sum up what is not stored
+        if fname in ("amount_credited_untaxed", "amount_credited_total"):
+            stored = fname.replace("credited_", "") + "_signed"
+            return SQL(
+                "CASE WHEN %s = 'out_refund' THEN - %s ELSE 0 END",
+                self._field_to_sql(alias, "move_type", query),
+                self._field_to_sql(alias, stored, query),
+            )
         if fname == "amount_residual_in_currency_signed":
             return SQL(
                 "CASE WHEN %s <> 'posted' THEN 0"
