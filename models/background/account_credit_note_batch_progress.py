@@ -46,7 +46,8 @@ class AccountCreditNoteBatch(models.Model):
         """:return: what this batch credits of an invoice, in company currency"""
         amount = invoice.amount_creditable
         if self.credit_method == "percentage":
-            amount = min(amount, invoice.amount_total * self.percentage / 100.0)
+            share = invoice.amount_total * self.percentage / 100.0
+            amount = min(amount, invoice.currency_id.round(share))
         return amount / (invoice.invoice_currency_rate or 1.0)
 
     @api.depends("state", "line_ids.state")

@@ -8,7 +8,6 @@ class AccountMove(models.Model):
 
     replaces_id = fields.Many2one(
         comodel_name="account.move",
-        string="Replaces",
         readonly=True,
         copy=False,
         index="btree_not_null",
@@ -18,9 +17,7 @@ class AccountMove(models.Model):
         comodel_name="account.move", inverse_name="replaces_id", readonly=True
     )
     replaced_by_id = fields.Many2one(
-        comodel_name="account.move",
-        string="Replaced by",
-        compute="_compute_replaced_by_id",
+        comodel_name="account.move", compute="_compute_replaced_by_id"
     )
 
     @api.depends("replaced_by_ids")
