@@ -14,7 +14,10 @@ class AccountMove(models.Model):
         help="The invoice that was credited and is invoiced again here.",
     )
     replaced_by_ids = fields.One2many(
-        comodel_name="account.move", inverse_name="replaces_id", readonly=True
+        comodel_name="account.move",
+        inverse_name="replaces_id",
+        string="Replacements",
+        readonly=True,
     )
     replaced_by_id = fields.Many2one(
         comodel_name="account.move", compute="_compute_replaced_by_id"
