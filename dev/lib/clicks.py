@@ -20,10 +20,11 @@ MANY = 30
 TIMEOUT = 120_000
 HEAD = """# Clicks
 
-`dev/check clicks` does each job in a browser, on Odoo with this addon and on Odoo without it, with the
-same documents. A job begins on the customer's form and ends when its result is on the screen. Seconds
-are those of a script that clicks at once, the median of {repeat} times: what a clerk reads and types
-comes on top, on both sides. {when}, 2 cores.
+`dev/check clicks` does each job in a browser, on Odoo with this addon and on Odoo
+without it, with the same documents. A job begins on the customer's form and ends when
+its result is on the screen. Seconds are those of a script that clicks at once, the
+median of {repeat} times: what a clerk reads comes on top, on both sides. {when}, on
+2 cores.
 
 | job | clicks | Odoo | keys | Odoo | seconds | Odoo |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
