@@ -22,6 +22,7 @@ from . import test_due_account
 from . import test_edi_contents
 from . import test_edi_credit_note
 from . import test_edi_lines
+from . import test_evidence
 from . import test_expense
 from . import test_invoice_again
 from . import test_invoices_tab

@@ -173,7 +173,7 @@ class TestLockCapability(LockCommon):
         before = Model._method
         wrappers = {
             ("model", "_method"): partial(
-                edi_cancellation._with_leave, path="self", settings={}
+                edi_cancellation._with_leave, path="self", accepted_by="x", settings={}
             ),
             ("model", "_of_a_later_odoo"): edi_cancellation._with_renewal,
             ("not.there", "_method"): edi_cancellation._with_renewal,

@@ -68,7 +68,12 @@ class TestLockDatabase(LockCommon):
     def _get_statements(self):
         """:return: statements that change what was issued, with their parameters"""
         move_id, line_id = self.document.id, self.document.invoice_line_ids[0].id
-        message = self.document._message_log(body="Issued")
+        message = self.document.message_post(
+            body="Issued",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("copy.pdf", b"%PDF-1.4 sent")],
+        )
+        sent = message.attachment_ids
         note = self.document.message_post(body="x", subtype_xmlid="mail.mt_note")
         elsewhere = self.partner_a.message_post(body="x")
         for told in (message, note, elsewhere):
@@ -183,6 +188,15 @@ class TestLockDatabase(LockCommon):
                 "UPDATE mail_message SET create_date = '2099-01-01' WHERE id = %s",
                 message.id,
             ),
+            ("UPDATE ir_attachment SET checksum = 'x' WHERE id = %s", sent.id),
+            ("DELETE FROM ir_attachment WHERE id = %s", sent.id),
+            ("DELETE FROM message_attachment_rel WHERE message_id = %s", message.id),
+            (
+                "INSERT INTO message_attachment_rel VALUES (%s, %s)",
+                message.id,
+                loose.id,
+            ),
+            ("TRUNCATE message_attachment_rel",),
             ("UPDATE mail_message SET body = 'x' WHERE id = %s", message.id),
             ("UPDATE mail_message SET author_id = NULL WHERE id = %s", message.id),
             ("DELETE FROM mail_message WHERE id = %s", message.id),
@@ -364,6 +378,19 @@ class TestLockDatabase(LockCommon):
         draft.message_change_thread(self.document)
         self.env.flush_all()
         self.assertEqual(message.res_id, self.document.id)
+        with (
+            self.assertRaises(psycopg2.errors.RestrictViolation),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            # sudo: as the code of a server action may
+            self.env["mail.message"].sudo().create(
+                {
+                    "model": "account.move",
+                    "res_id": self.document.id,
+                    "date": "2020-01-01",
+                }
+            )
         self._post_yesterday(late)
         for told in (late, message):
             self.assertRefusedByDatabase(

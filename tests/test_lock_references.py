@@ -341,3 +341,65 @@ class TestLockReferences(LockCommon):
                     lambda move, values=values: make_entries(move, values)
                 )
         self.assertEqual([action["res_model"] for action in made], ["account.move"] * 2)
+
+    def test_reason_renamed(self):
+        """What is printed later says what was issued."""
+        reason = self.env["account.credit.note.reason"].create({"name": "Broken"})
+        unused = reason.copy()
+        self._set_lock(True)
+        credit_note = self._credit(self.document, reason_id=reason.id)
+        rename = {"name": "Fraud"}
+        for attack in (
+            lambda move: reason.with_env(move.env).write(rename),
+            lambda move: reason.with_env(move.env).update_field_translations(
+                "name", {"en_US": "Fraud"}
+            ),
+        ):
+            for user in self.users.values():
+                self._attack(attack, credit_note, user)
+                reason.invalidate_recordset()
+                self.assertEqual(credit_note._get_credit_note_reason(), "Broken")
+            with self.assertRefusal("Archive it"):
+                attack(credit_note)
+        reason.write({"name": "Broken", "active": False, "sequence": 3})
+        unused.write(rename)
+        self.assertEqual(unused.name, "Fraud")
+
+    @mute_logger("odoo.sql_db")
+    def test_user_who_issued(self):
+        user = self._new_user("lock_leaving", "account.group_account_invoice")
+        invoice = self._invoice(10.0, post=False).with_user(user).copy()
+        invoice.action_post()
+        self.env.flush_all()
+        with self.assertRefusal(invoice.name):
+            user.unlink()
+        self._end_transaction()
+        with self.assertRaises(RestrictViolation), self.env.cr.savepoint():
+            self.env.cr.execute(
+                "UPDATE account_move SET create_uid = NULL WHERE id = %s", [invoice.id]
+            )
+        self.assertEqual(invoice.create_uid, user)
+
+    def test_addon_that_goes(self):
+        """Columns of issued documents go with no other addon."""
+        self._needs("account_debit_note", "debit_origin_id")
+        addon = self.env.ref("base.module_account_debit_note")
+        self.env["account.debit.note"].with_context(
+            active_model="account.move", active_ids=self.document.ids
+        ).create({"copy_lines": True}).create_debit()
+        debit_note = self.document.debit_note_ids
+        # Without those that depend on it.
+        addon.state = "to remove"
+        addon.state = "installed"
+        debit_note.action_post()
+        for uninstall in (
+            lambda: addon.write({"state": "to remove"}),
+            addon.button_uninstall,
+        ):
+            with self.assertRefusal("cannot be uninstalled"):
+                uninstall()
+        self.assertEqual(addon.state, "installed")
+        # sudo: documents of demo data, too
+        self.env["res.company"].sudo().search([]).lock_posted_invoices = False
+        addon.button_uninstall()
+        self.assertEqual(addon.state, "to remove")

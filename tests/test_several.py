@@ -1,7 +1,10 @@
+from unittest.mock import patch
+
 from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
+from ..models.background import account_credit_note_batch
 from .common import CreditNoteCommon
 from .test_approval import ApprovalCommon
 
@@ -306,7 +309,11 @@ class TestSeveral(CreditNoteCommon):
 
 @tagged("post_install", "-at_install")
 class TestSeveralApproval(ApprovalCommon):
-    """It needs approval for each of its invoices, and waits as a draft."""
+    """It needs approval for each of its invoices, and waits as one."""
+
+    def _ask_one(self, *invoices, **values):
+        invoices = self.env["account.move"].union(*invoices)
+        return self._ask(invoices, as_one=True, **values)
 
     def test_approval(self):
         invoices = self._invoice(1000.0) + self._invoice(10.0)
@@ -317,10 +324,110 @@ class TestSeveralApproval(ApprovalCommon):
             self.env.cr.savepoint(),
         ):
             wizard.action_issue()
-        action = wizard.action_ask_approval()
-        batch = self.Batch.browse(action["res_id"])
-        draft = batch.line_ids.credit_note_id
+        batch = self._ask_one(*invoices)
+        self.assertTrue(batch.as_one)
+        self.assertEqual(invoices.mapped("amount_to_approve"), [1150.0, 11.5])
+        self._decide(batch)
+        self._run_cron()
+        credit_note = batch.line_ids.credit_note_id
+        self.assertEqual((len(credit_note), batch.done_count), (1, 1))
+        self.assertEqual(set(batch.line_ids.mapped("state")), {"done"})
+        self.assertEqual(credit_note.state, "posted")
+        self.assertEqual(credit_note.create_uid, self.clerk)
+        self.assertEqual(credit_note.credit_note_approver_id, self.approver)
+        self.assertEqual(set(invoices.mapped("payment_state")), {"reversed"})
+
+    def test_a_part_is_shared_as_was_asked(self):
+        """Not as what is left of each: of the first, half was asked for."""
+        first, second, third = (
+            self._invoice(2000.0),
+            self._invoice(1000.0),
+            self._invoice(33.33),
+        )
+        self._credit(first, credit_method="amount", amount=950.0)
+        batch = self._ask_one(
+            first, second, third, credit_method="percentage", percentage=40.0
+        )
+        asked = batch.line_ids.mapped("amount")
+        self.assertEqual(asked, [920.0, 460.0, 15.33])
+        dialog = self.env["account.credit.note.approval"].create({"batch_id": batch.id})
+        self.assertTrue(dialog.can_approve_part)
+        for amount in (0.0, -1.0, sum(asked) + 0.01):
+            with self.assertRaisesRegex(UserError, "approve an amount"):
+                self._decide(batch, amount=amount)
+        self._decide(batch, amount=100.0)
+        self._run_cron()
+        self.assertFalse(batch.failed_count, batch.failed_line_ids.mapped("error"))
+        credit_note = batch.line_ids.credit_note_id
+        self.assertAmount(credit_note.amount_total, 100.0, credit_note)
+        self.assertEqual(credit_note.credit_note_approver_id, self.approver)
+        for invoice, share in ((first, 65.93), (second, 32.97), (third, 1.10)):
+            self.assertAmount(credit_note._get_share_of(invoice), share, invoice)
+        for line, share in zip(batch.line_ids, (65.93, 32.97, 1.10), strict=True):
+            self.assertAmount(line.amount, share, line.invoice_id)
+
+    def test_a_part_too_small_for_all(self):
+        invoices = [self._invoice(1000.0), self._invoice(1000.0), self._invoice(1.0)]
+        batch = self._ask_one(*invoices)
+        self._decide(batch, amount=0.02)
+        self._run_cron()
+        self.assertEqual((batch.state, batch.failed_count), ("done", 0))
+        self.assertEqual(batch.line_ids.credit_note_id.amount_total, 0.02)
+
+    def test_what_was_chosen_is_done(self):
+        """What is beyond the amount due goes to other invoices, as was chosen."""
+        paid, other = self._invoice(1000.0), self._invoice(10.0)
+        self._register_payment(paid)
+        open_invoice = self._invoice(2000.0)
+        batch = self._ask_one(paid, other, settlement="apply")
+        self._decide(batch)
+        self._run_cron()
+        self.assertFalse(batch.failed_count, batch.failed_line_ids.mapped("error"))
+        self.assertEqual(open_invoice.amount_residual, 1150.0)
+
+    def test_it_is_issued_whole_or_not_at_all(self):
+        """However many invoices are credited in one go, and if one cannot be."""
+        invoices = [self._invoice(1000.0), self._invoice(1000.0), self._invoice(1.0)]
+        batch = self._ask_one(*invoices)
+        self._decide(batch)
+        with patch.object(account_credit_note_batch, "PIECE", 2):
+            self._run_cron()
+        self.assertEqual(len(batch.line_ids.credit_note_id), 1)
+        invoices = [self._invoice(1000.0), self._invoice(1000.0), self._invoice(1.0)]
+        batch = self._ask_one(*invoices)
+        self._decide(batch)
+        self._credit(invoices[2])
+        self._run_cron()
+        self.assertEqual((batch.failed_count, batch.done_count), (3, 0))
+        self.assertFalse(batch.line_ids.credit_note_id)
+        self.assertEqual(len(set(batch.line_ids.mapped("error"))), 1)
+
+    def test_no_more_than_was_approved_of_each(self):
+        invoices = self._invoice(2000.0) + self._invoice(1000.0)
+        self.company.credit_note_approval = False
+        draft = self._wizard(
+            invoices[0], user=self.clerk, credit_method="amount", amount=1000.0
+        )
+        draft.action_save_draft()
+        self.company.credit_note_approval = True
+        batch = self._ask_one(*invoices)
+        draft.new_move_ids.unlink()
+        self._decide(batch)
+        self._run_cron()
+        self.assertEqual(batch.failed_count, 2)
+        self.assertIn("was approved", batch.failed_line_ids[0].error)
+
+    def test_draft_of_several(self):
+        """Saved as a draft, then asked for by the button of the draft."""
+        invoices = self._invoice(1000.0) + self._invoice(10.0)
+        wizard = self._wizard(invoices, user=self.clerk, as_one=True)
+        wizard.action_save_draft()
+        draft = wizard.new_move_ids
+        batch = self.Batch.browse(draft.action_ask_approval()["res_id"])
         self.assertRefused(draft)
+        self.assertFalse(batch.can_approve_part)
+        with self.assertRaisesRegex(UserError, "as it is"):
+            self._decide(batch, amount=100.0)
         self._decide(batch)
         self._run_cron()
         self.assertEqual(draft.state, "posted")

@@ -13,6 +13,7 @@ ORDER = {
     ("account.move", "_post"): ["document", "lock", "approval", "credit", "bridges"],
     ("account.move", "_reconcile_reversed_moves"): ["credit", "bulk"],
     ("account.move", "create"): ["lock", "bulk"],
+    ("account.move", "unlink"): ["lock", "approval"],
     ("account.move", "write"): ["lock", "approval", "bulk"],
 }
 

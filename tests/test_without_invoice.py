@@ -295,6 +295,8 @@ class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):
         dialog = self._dialog(*amounts, **values)
         self.assertIn("no invoice", dialog.approval_needs)
         action = dialog.action_ask_approval()
+        # As when the request is over: what is written later is another user's.
+        self.env.flush_all()
         return self.Batch.browse(action["res_id"])
 
     def test_approved(self):
@@ -345,11 +347,15 @@ class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):
         )
         with self.assertRaisesRegex(UserError, "changed, posted or deleted"):
             self._decide(batch)
-        draft.with_user(self.clerk).unlink()
-        with self.assertRaisesRegex(UserError, "changed, posted or deleted"):
-            self._decide(batch)
-        self._decide(batch, method="action_refuse", note="It is gone")
+        self._decide(batch, method="action_refuse", note="It was changed")
         self.assertEqual(batch.state, "refused")
+
+    def test_nobody_is_left_who_may_approve(self):
+        batch = self._ask_draft()
+        draft = batch.line_ids.credit_note_id
+        draft.invoice_line_ids.with_user(self.approver).name = "changed"
+        with self.assertRaisesRegex(AccessError, "Let credit_note_clerk .*withdraw it"):
+            batch.with_user(self.approver).action_decide()
 
     def test_who_changed_the_draft_does_not_approve_it(self):
         other = self._user("other", APPROVERS)
@@ -372,3 +378,57 @@ class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):
         self._run_cron()
         self.assertEqual(draft.state, "posted")
         self.assertEqual(invoice.payment_state, "reversed")
+
+    def assertClosed(self, batch, state, note):
+        self.assertEqual((batch.state, batch.line_ids.state), (state, state))
+        self.assertTrue(batch.date_done)
+        self.assertFalse(batch.activity_ids)
+        self.assertFalse(batch.can_decide)
+        self.assertIn(note, " ".join(batch.message_ids.mapped("body")))
+        with self.assertRaisesRegex(UserError, "does not wait"):
+            self._decide(batch)
+
+    def test_posted_by_hand_while_it_waits(self):
+        """By an approver, before and after somebody decided; and by the system."""
+        batch = self._ask_draft()
+        draft = batch.line_ids.credit_note_id
+        draft.with_user(self.approver).action_post()
+        self.assertClosed(batch, "done", draft.name)
+        self.assertEqual(batch.approver_id, self.approver)
+        self.assertEqual(batch.done_count, 1)
+        told = (
+            self.env["mail.message"]
+            .sudo()
+            .search([("model", "=", batch._name), ("res_id", "=", batch.id)])
+        )
+        self.assertIn(self.clerk.partner_id, told.partner_ids)
+        decided = self._ask_draft()
+        self._decide(decided)
+        decided.line_ids.credit_note_id.with_user(self.approver).action_post()
+        self.assertClosed(decided, "done", "was confirmed by")
+        self._run_cron()
+        self.assertFalse(decided.failed_count)
+        system = self._ask_draft()
+        system.line_ids.credit_note_id.sudo().action_post()
+        self.assertClosed(system, "done", "was confirmed by")
+        self.assertFalse(system.approver_id)
+
+    def test_deleted_or_cancelled_while_it_waits(self):
+        for method, note in (("unlink", "deleted"), ("button_cancel", "cancelled")):
+            with self.subTest(method=method):
+                batch = self._ask_draft()
+                draft = batch.line_ids.credit_note_id
+                getattr(draft.with_user(self.clerk), method)()
+                self.assertClosed(batch, "cancelled", note)
+                self.assertIn(note, batch.line_ids.error)
+                self._run_cron()
+                self.assertFalse(batch.line_ids.credit_note_id.name)
+
+    def test_withdrawn_and_asked_again(self):
+        batch = self._ask_draft()
+        draft = batch.line_ids.credit_note_id.with_user(self.clerk)
+        with self.assertRaisesRegex(UserError, "already: Credit Note Batch"):
+            draft.action_ask_approval()
+        batch.with_user(self.clerk).action_cancel()
+        again = self.Batch.browse(draft.action_ask_approval()["res_id"])
+        self.assertEqual(again.state, "to_approve")

@@ -22,7 +22,10 @@ class AccountCreditNoteApproval(models.TransientModel):
     approval_needs = fields.Text(related="batch_id.approval_needs", related_sudo=False)
     reason_id = fields.Many2one(related="batch_id.reason_id", related_sudo=False)
     reason = fields.Char(related="batch_id.reason", related_sudo=False)
-    line_count = fields.Integer(related="batch_id.line_count", related_sudo=False)
+    as_one = fields.Boolean(related="batch_id.as_one", related_sudo=False)
+    can_approve_part = fields.Boolean(
+        related="batch_id.can_approve_part", related_sudo=False
+    )
     preview = fields.Html(
         related="batch_id.preview", related_sudo=False, sanitize=False
     )
@@ -54,8 +57,8 @@ class AccountCreditNoteApproval(models.TransientModel):
         :raise UserError: so much cannot be approved, or somebody has decided
         """
         self.ensure_one()
-        is_single = len(self.batch_id.line_ids) == 1
-        self.batch_id._approve(self.note, self.amount if is_single else None)
+        is_asked = self.amount == self.batch_id.amount_to_approve
+        self.batch_id._approve(self.note, None if is_asked else self.amount)
         return {"type": "ir.actions.act_window_close"}
 
     def action_refuse(self):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
@@ -41,7 +43,7 @@ class AccountCreditRefund(models.TransientModel):
         """:return: values of a line for each payment that can be given back, until the
         open credit is used up
         """
-        left = credit_note.amount_residual
+        left = max(0.0, credit_note._get_amount_to_refund())
         lines = []
         for payment, refundable in credit_note._get_payments_refundable_online():
             amount = min(left, refundable)
@@ -75,12 +77,23 @@ class AccountCreditRefund(models.TransientModel):
         self.line_ids.payment_id.check_access("write")
         lines = self.line_ids.filtered("amount")
         # All are checked before the first is asked for: money cannot be rolled back.
+        asked = Counter()
         for line in lines:
-            line._check_payment()
-            line.payment_id._check_refund_online(line.credit_note_id, line.amount)
+            line.payment_id._check_refund_online(
+                line.credit_note_id, line.amount, asked
+            )
         sentences, is_refunded = [], True
         for line in lines:
-            refund = line.payment_id._refund_online(line.credit_note_id, line.amount)
+            try:
+                refund = line.payment_id._refund_online(
+                    line.credit_note_id, line.amount
+                )
+            except UserError as error:
+                if not sentences:
+                    raise
+                sentences.append(str(error))
+                is_refunded = False
+                continue
             sentences.append(line._get_outcome(refund))
             is_refunded &= refund.state == "done"
         return {
@@ -130,21 +143,6 @@ class AccountCreditRefundLine(models.TransientModel):
     )
     amount_refundable = fields.Monetary(string="Can Be Refunded", readonly=True)
     amount = fields.Monetary(string="Refund")
-
-    def _check_payment(self):
-        """:raise UserError: the payment did not pay what the credit note credits"""
-        self.ensure_one()
-        payments = self.credit_note_id._get_payments_refundable_online()
-        if self.payment_id not in [refundable.payment for refundable in payments]:
-            raise UserError(
-                self.env._(
-                    "Nothing of the payment %(payment)s can be refunded for "
-                    "%(credit_note)s: it paid another invoice, or all of it is "
-                    "refunded.",
-                    payment=self.payment_id.display_name,
-                    credit_note=self.credit_note_id._get_document_names(),
-                )
-            )
 
     def _get_outcome(self, refund):
         """:param refund: `payment.transaction`, as superuser

@@ -77,6 +77,18 @@ class AccountMoveReversal(models.TransientModel):
             "preview": self.preview,
         }
 
+    def _get_parts_of_amount(self):
+        # EXTENDS: each invoice is credited what was approved of it
+        lines = self.env["account.credit.note.batch.line"]._get_approved()
+        if lines.invoice_id != self.move_ids._origin:
+            return super()._get_parts_of_amount()
+        return {
+            line.invoice_id.with_env(self.env): line.invoice_id._to_units(
+                line.amount, 0.0
+            ).currency
+            for line in lines
+        }
+
     def _issue_in_background(self, send_by_email=False):
         # EXTENDS: refused at once, not invoice by invoice later
         if self.approval_needs:

@@ -158,9 +158,9 @@ class AccountMoveReversal(models.TransientModel):
         # The discount is off the price now, and not off the base of the taxes.
         plan = plan_total(left.without_discounts(), total, taxes, company_total)
         pairs = {
-            line.id: line._get_taxed_pair()
+            line.id: pair
             for line in invoice.invoice_line_ids
-            if line.currency_id.compare_amounts(line.price_total, line.price_subtotal)
+            if (pair := line._get_taxed_pair())
         }
         return CreditPlan(add_taxed_prices(plan.amounts, get_taxed_prices(left), pairs))
 

@@ -156,17 +156,20 @@ class AccountMoveReversal(models.TransientModel):
         # EXTENDS: the part of the amount that falls to this invoice
         if not self.as_one or self.credit_method != "amount":
             return super()._get_credited_total(invoice, left)
-        invoices = self.move_ids._origin
-        sizes = [
-            move._to_units(move.amount_creditable, 0.0).currency for move in invoices
-        ]
-        total = invoice._to_units(self.amount, 0.0).currency
-        parts = dict(zip(invoices.ids, divide(total, sizes), strict=True))
-        part = parts[invoice._origin.id]
+        part = self._get_parts_of_amount()[invoice._origin]
         most = self._get_creditable_total(invoice, left)
         if part < most:
             return part
         return None if most == abs(left.total.currency) else most
+
+    def _get_parts_of_amount(self):
+        """:return: {invoice: what of the amount falls to it, in units}"""
+        invoices = self.move_ids._origin
+        sizes = [
+            move._to_units(move.amount_creditable, 0.0).currency for move in invoices
+        ]
+        total = invoices[:1]._to_units(self.amount, 0.0).currency
+        return dict(zip(invoices, divide(total, sizes), strict=True))
 
     # -------------------------------------------------------------------------
     # ISSUE
@@ -198,13 +201,6 @@ class AccountMoveReversal(models.TransientModel):
                 )
             )
         return super().action_reinvoice()
-
-    def action_ask_approval(self):
-        # EXTENDS: the draft waits
-        if not self.as_one:
-            return super().action_ask_approval()
-        self._check_issue()
-        return self._make_one().action_ask_approval()
 
     def _make_one(self):
         """:return: draft of the credit note of all these invoices

@@ -48,7 +48,7 @@ count_replica() {
 
 # check_restored NAME WHAT: what is in the database is what was issued, and stays so.
 check_restored() {
-    "$VENV/bin/python" "$DEV/lib/check_seal.py" "host=$primary/socket user=$PG_ROLE dbname=$1" >"$log" 2>&1 ||
+    "$VENV/bin/python" "$DEV/../models/lock/check_seal.py" "host=$primary/socket user=$PG_ROLE dbname=$1" >"$log" 2>&1 ||
         fail_with_log "$log" "Comparing the seals of $2"
     ! "$bin/psql" -h "$primary/socket" -U "$PG_ROLE" -d "$1" -Xqc "UPDATE account_move SET name = 'X' WHERE id = (
         SELECT max(move_id) FROM account_document_seal)" 2>"$log" || die "$2 lets a sealed document be changed"

@@ -49,7 +49,7 @@ step() {
 
 check_seals() {
     say "The seals agree with the documents"
-    run_child "$VENV/bin/python" "$DEV/lib/check_seal.py" "host=$PG_SOCKET user=$PG_ROLE dbname=$database" >"$work/out" 2>&1 || {
+    run_child "$VENV/bin/python" "$DEV/../models/lock/check_seal.py" "host=$PG_SOCKET user=$PG_ROLE dbname=$database" >"$work/out" 2>&1 || {
         cat "$work/out" >&2
         die "dev/check seal finds changes"
     }

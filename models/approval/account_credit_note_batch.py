@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..lock.capability import Approval, with_capability, without_capability
+from ..plan import Amount
+from ..plan.rounding import divide
 from ..row_lock import lock_rows
 
 ACTIVITY = "account_partner_credit_note.mail_activity_type_approval"
@@ -44,6 +46,7 @@ class AccountCreditNoteBatch(models.Model):
     approval_note = fields.Text(string="Decision", readonly=True)
     preview = fields.Html(sanitize=False, readonly=True)
     can_decide = fields.Boolean(compute="_compute_can_decide")
+    can_approve_part = fields.Boolean(compute="_compute_can_approve_part")
     currency_id = fields.Many2one(
         comodel_name="res.currency", compute="_compute_amount_to_approve"
     )
@@ -69,6 +72,14 @@ class AccountCreditNoteBatch(models.Model):
                 batch.state == "to_approve"
                 and self.env.user in batch._get_possible_approvers()
             )
+
+    @api.depends("line_ids.invoice_id")
+    def _compute_can_approve_part(self):
+        for batch in self:
+            lines = batch.line_ids
+            batch.can_approve_part = (
+                len(lines) == 1 or batch.as_one
+            ) and lines == lines._filter_invoices()
 
     @api.depends("line_ids.amount")
     def _compute_amount_to_approve(self):
@@ -183,8 +194,8 @@ class AccountCreditNoteBatch(models.Model):
         """Let the scheduler issue what was asked for, as the user who asked.
 
         :param note: a word of the approver, or none
-        :param amount: what may be credited of the one invoice, tax included, in its
-            currency, if it is less than was asked for
+        :param amount: what may be credited, tax included, by the one credit note that
+            is asked for, in its currency, if it is less than was asked for
         :raise AccessError: the user may not decide this
         :raise UserError: somebody has decided, or nothing is issued in the background
         """
@@ -214,38 +225,44 @@ class AccountCreditNoteBatch(models.Model):
 
     def _approve_part(self, amount):
         """:param amount: see `_approve`
-        :raise UserError: it is nothing, more than was asked for, or of several invoices
+        :raise UserError: it is nothing or more than was asked for, or no part can be
+            approved
         """
-        line = self.line_ids
-        if line and not line._filter_invoices():
-            if line.currency_id.compare_amounts(amount, line.amount):
-                raise UserError(self.env._("A draft is approved as it is, or refused."))
-            return
-        if len(line) > 1:
-            raise UserError(
-                self.env._(
-                    "%s: several invoices are approved or refused together.",
-                    self.display_name,
-                )
-            )
-        compare = line.currency_id.compare_amounts
-        if not 0 < amount <= line.amount or not compare(amount, 0.0) > 0:
+        lines, asked = self.line_ids, self.amount_to_approve
+        compare = self.currency_id.compare_amounts
+        if not 0 < amount <= asked or not compare(amount, 0.0) > 0:
             raise UserError(
                 self.env._(
                     "%(invoice)s: approve an amount above zero, and up to what was "
                     "asked for: %(asked)s.",
-                    invoice=line.invoice_id._get_document_names(),
-                    asked=line._format_amount(),
+                    invoice=self.invoice_names,
+                    asked=self.currency_id.format(asked),
                 )
             )
-        if compare(amount, line.amount) < 0:
-            line.amount = amount
-            self.dialog_values = {
-                **self.dialog_values,
-                "credit_method": "amount",
-                "amount": amount,
-                "line_ids": [],
-            }
+        if not compare(amount, asked):
+            return
+        if not self.can_approve_part:
+            raise UserError(
+                self.env._(
+                    "%s: what is a draft already, or has a credit note for each of "
+                    "several invoices, is approved as it is, or refused.",
+                    self.display_name,
+                )
+            )
+        self.dialog_values = {
+            **self.dialog_values,
+            "credit_method": "amount",
+            "amount": amount,
+            "line_ids": [],
+        }
+        # Each invoice gets its share, in the proportion that was asked for.
+        invoice = lines.invoice_id[0]
+        [total, *sizes] = (
+            invoice._to_units(value, 0.0).currency
+            for value in (amount, *lines.mapped("amount"))
+        )
+        for line, part in zip(lines, divide(total, sizes), strict=True):
+            line.amount = invoice._from_units(Amount(part, 0))[0]
 
     def _refuse(self, note):
         """Let nothing be issued of what was asked for.
@@ -297,6 +314,36 @@ class AccountCreditNoteBatch(models.Model):
 
     def _end_asking(self):
         self.activity_unlink([ACTIVITY])
+
+    def _end_posted(self):
+        """The drafts of these were confirmed by hand: nothing is left to decide."""
+        for batch in self:
+            credit_note = batch.line_ids.credit_note_id
+            batch.write(
+                {
+                    "state": "done",
+                    "date_done": fields.Datetime.now(),
+                    "approver_id": credit_note.credit_note_approver_id.id,
+                }
+            )
+            batch.line_ids.state = "done"
+            batch._end_asking()
+            batch._message_log(
+                body=self.env._(
+                    "%(credit_note)s was confirmed by %(user)s.",
+                    credit_note=credit_note._get_html_link(title=credit_note.name),
+                    user=self.env.user.name,
+                )
+            )
+            if batch.user_id != self.env.user:
+                batch._notify_user()
+
+    def _end_gone(self, note):
+        """:param note: what became of the drafts of these"""
+        for batch in self:
+            batch._withdraw()
+            batch.line_ids.error = note
+            batch._message_log(body=note)
 
     def _log_on_invoices(self, get_message):
         """:param get_message: function of a line, returns what its invoice says"""
@@ -357,12 +404,24 @@ class AccountCreditNoteBatch(models.Model):
                     self.display_name,
                 )
             )
-        if user not in self._get_possible_approvers():
+        approvers = self._get_possible_approvers()
+        if not approvers:
+            raise AccessError(
+                self.env._(
+                    "Whoever may approve has asked for %(batch)s, or has made or "
+                    "changed its draft. Let %(user)s withdraw it, or ask your "
+                    "administrator to give somebody else the right “%(right)s”.",
+                    batch=self.display_name,
+                    user=self.user_id.name,
+                    right=self._get_approver_group().name,
+                )
+            )
+        if user not in approvers:
             raise AccessError(
                 self.env._(
                     "%(batch)s can be approved or refused by these only: %(users)s.",
                     batch=self.display_name,
-                    users=", ".join(self._get_possible_approvers().mapped("name")),
+                    users=", ".join(approvers.mapped("name")),
                 )
             )
 

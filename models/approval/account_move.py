@@ -105,18 +105,28 @@ class AccountMove(models.Model):
 
     def _check_not_asked(self):
         """:raise UserError: this draft waits for approval already"""
+        if requests := self._get_requests():
+            raise UserError(
+                self.env._(
+                    "%(document)s waits for approval already: %(batch)s. If it was "
+                    "changed since, withdraw that first.",
+                    document=self._get_document_names(),
+                    batch=requests[:1].display_name,
+                )
+            )
+
+    def _get_requests(self):
+        """:return: what is asked for and not issued of these drafts, as superuser"""
         lines = self.env["account.credit.note.batch.line"]
         # sudo: it may be the request of another user
-        if lines.sudo().search(
+        waiting = lines.sudo().search(
             [
-                ("credit_note_id", "=", self.id),
+                ("credit_note_id", "in", self.ids),
+                ("invoice_id", "=", False),
                 ("state", "in", lines._get_open_states()),
-            ],
-            limit=1,
-        ):
-            raise UserError(
-                self.env._("%s waits for approval already.", self._get_document_names())
-            )
+            ]
+        )
+        return (waiting - lines._get_approved()).batch_id
 
     def _get_version(self):
         """:return: text that changes when this draft or one of its lines is written"""
@@ -190,6 +200,16 @@ class AccountMove(models.Model):
             self._check_own_invoices(vals["invoice_user_id"])
         return super().write(vals)
 
+    def unlink(self):
+        # EXTENDS 'account': nobody decides on a draft that is gone
+        self._get_requests()._end_gone(self.env._("The draft was deleted."))
+        return super().unlink()
+
+    def button_cancel(self):
+        # EXTENDS 'account': as when it is deleted
+        self._get_requests()._end_gone(self.env._("The draft was cancelled."))
+        return super().button_cancel()
+
     def _check_own_invoices(self, salesperson):
         """:param salesperson: id of the user who becomes it
         :raise UserError: the user gives away an invoice of which his credit notes need
@@ -234,7 +254,10 @@ class AccountMove(models.Model):
         forged = (self - credit_notes).filtered("credit_note_approver_id")
         # sudo: who may post need not be allowed to write this
         forged.sudo().credit_note_approver_id = False
-        return super()._post(soft=soft)
+        posted = super()._post(soft=soft)
+        if credit_notes := posted.filtered(lambda move: move.move_type == "out_refund"):
+            credit_notes._get_requests()._end_posted()
+        return posted
 
     def _check_approval(self):
         """Look who approved these drafts, and write it on them.
@@ -320,16 +343,18 @@ class AccountMove(models.Model):
         :return: the user who approved that this draft is posted now, or none
         """
         self.ensure_one()
-        line = approved_lines.filtered(
+        origins = self.browse().union(*self._group_by_credited())
+        lines = approved_lines.filtered(
             lambda line: (
-                line.invoice_id == self.reversed_entry_id
+                line.invoice_id in origins
                 if line.invoice_id
                 else line.credit_note_id == self
             )
         )
-        if line:
-            self._check_approved_amount(line)
-            return line.batch_id.approver_id.sudo(False)
+        if lines and lines.invoice_id in (origins, self.browse()):
+            for line in lines:
+                self._check_approved_amount(line)
+            return lines.batch_id.approver_id.sudo(False)
         user = self.env.user
         # sudo: the same for everybody
         approvers = self.sudo().credit_note_reason_id._get_approvers(self.company_id)

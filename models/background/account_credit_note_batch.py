@@ -98,6 +98,9 @@ class AccountCreditNoteBatch(models.Model):
         compute="_compute_choices",
     )
     percentage = fields.Float(compute="_compute_choices")
+    as_one = fields.Boolean(
+        string="One Credit Note for All", compute="_compute_choices"
+    )
     settlement = fields.Selection(
         selection=lambda self: self._get_dialog_selection("settlement"),
         string="Beyond the Amount Due",
@@ -120,12 +123,17 @@ class AccountCreditNoteBatch(models.Model):
     @api.depends("line_ids.state")
     def _compute_counts(self):
         counts = defaultdict(lambda: defaultdict(int))
-        for batch, state, number in self.env[
+        credit_notes = defaultdict(int)
+        for batch, state, number, number_of_notes in self.env[
             "account.credit.note.batch.line"
         ]._read_group(
-            [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
+            [("batch_id", "in", self.ids)],
+            ["batch_id", "state"],
+            ["__count", "credit_note_id:count_distinct"],
         ):
             counts[batch][state] = number
+            if state == "done":
+                credit_notes[batch] = number_of_notes
         open_states = self.line_ids._get_open_states()
         for batch in self:
             count = counts[batch._origin]
@@ -133,7 +141,7 @@ class AccountCreditNoteBatch(models.Model):
             waiting = sum(count[state] for state in open_states)
             batch.line_count = total
             batch.waiting_count = waiting
-            batch.done_count = count["done"]
+            batch.done_count = credit_notes[batch._origin]
             batch.failed_count = count["failed"]
             batch.processed_count = total - waiting
             batch.can_print = 0 < count["done"] <= MAX_PRINT
@@ -156,6 +164,7 @@ class AccountCreditNoteBatch(models.Model):
                 "credit_method",
                 "percentage",
                 "settlement",
+                "as_one",
             ):
                 batch[field_name] = values.get(field_name)
             # The records that were chosen may be deleted by now; only invoices are
@@ -346,7 +355,10 @@ class AccountCreditNoteBatch(models.Model):
             lines.state = "cancelled"
             return len(lines)
         # Lines that another run has locked are left to it.
-        lines = self._get_waiting_lines(limit=size).try_lock_for_update()
+        waiting = self._get_waiting_lines(limit=None if self.as_one else size)
+        lines = waiting.try_lock_for_update()
+        if self.as_one and lines != waiting:
+            return 0
         lines._process()
         if not self._get_waiting_lines(limit=1):
             self._finish()

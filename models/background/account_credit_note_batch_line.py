@@ -75,7 +75,8 @@ class AccountCreditNoteBatchLine(models.Model):
 
     def _begin(self):
         """Count the try, in a transaction of its own: the next may kill the server."""
-        for line in self.try_lock_for_update():
+        as_one = self.batch_id.filtered("as_one")
+        for line in (self | as_one._get_waiting_lines()).try_lock_for_update():
             line.tries += 1
 
     def _process(self):
@@ -97,7 +98,8 @@ class AccountCreditNoteBatchLine(models.Model):
         """Credit these invoices as one.
 
         Where that fails, the halves are tried, down to the invoices that cannot be
-        credited, so that each of them has a reason of its own.
+        credited, so that each of them has a reason of its own. One credit note for all
+        is made whole or not at all.
         """
         if not self:
             return
@@ -107,7 +109,7 @@ class AccountCreditNoteBatchLine(models.Model):
         except (ConcurrencyError, InterfaceError, OperationalError):
             raise  # A conflict in the database: the invoices are tried again.
         except Exception as error:  # noqa: BLE001
-            if len(self) > 1:
+            if len(self) > 1 and not self.batch_id.as_one:
                 half = len(self) // 2
                 self[:half]._credit()
                 self[half:]._credit()
@@ -117,12 +119,15 @@ class AccountCreditNoteBatchLine(models.Model):
     def _issue_credit_notes(self):
         batch = self.batch_id
         credit_notes = batch._make_dialog(self.invoice_id)._credit()
-        credit_note_of = {
-            credit_note.reversed_entry_id.id: credit_note.id
-            for credit_note in credit_notes
-        }
-        for line in self:
-            line.credit_note_id = credit_note_of[line.invoice_id.id]
+        if batch.as_one:
+            self.credit_note_id = credit_notes.id
+        else:
+            credit_note_of = {
+                credit_note.reversed_entry_id.id: credit_note.id
+                for credit_note in credit_notes
+            }
+            for line in self:
+                line.credit_note_id = credit_note_of[line.invoice_id.id]
         self.state = "done"
         if batch.send_by_email:
             batch._send(credit_notes)
@@ -131,7 +136,9 @@ class AccountCreditNoteBatchLine(models.Model):
         """:return: why this invoice could not be credited, for people to read"""
         if isinstance(error, UserError):
             return str(error)
-        _logger.exception("Invoice %s could not be credited", self.invoice_id.name)
+        _logger.exception(
+            "%s could not be credited", self.invoice_id._get_document_names()
+        )
         return self.env._(
             "Something unexpected happened (%s). Your administrator finds it in "
             "the server's log.",

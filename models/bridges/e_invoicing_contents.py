@@ -217,6 +217,30 @@ def _drop_account_from_ubl(node, credit_note, _contents):
         mean["cac:PayeeFinancialAccount"] = None
 
 
+@_of_credit_notes_in_ubl
+def _merge_exemptions_in_ubl(node, _credit_note, _contents):
+    """BG-23: one breakdown says all that is exempt (BR-E-01). What a discount takes off
+    without taxes has another reason in Odoo than lines with an exempt tax.
+    """
+    tax_totals = node.get("cac:TaxTotal") or []
+    for total in tax_totals if isinstance(tax_totals, list) else [tax_totals]:
+        subtotals = total.get("cac:TaxSubtotal") or []
+        exempt = [
+            subtotal
+            for subtotal in subtotals
+            if subtotal["cac:TaxCategory"][0]["cbc:ID"]["_text"] == "E"
+        ]
+        if len(exempt) < 2:
+            continue
+        for name in ("cbc:TaxableAmount", "cbc:TaxAmount"):
+            text = exempt[0][name]["_text"]
+            amount = sum(subtotal[name]["_text"] for subtotal in exempt)
+            exempt[0][name]["_text"] = type(text)(amount, min_dp=text.min_dp)
+        total["cac:TaxSubtotal"] = [
+            subtotal for subtotal in subtotals if subtotal not in exempt[1:]
+        ]
+
+
 UBL_CONTENTS = (
     _add_order_to_ubl,
     _add_reason_to_ubl,
@@ -224,6 +248,7 @@ UBL_CONTENTS = (
     _add_period_to_ubl,
     _add_amounts_to_ubl,
     _drop_account_from_ubl,
+    _merge_exemptions_in_ubl,
 )
 
 

@@ -220,9 +220,15 @@ class AccountMoveLine(models.Model):
         return UnlinkedLines(self.account_id.id, tuple(sorted(self.tax_ids.ids)))
 
     def _get_taxed_pair(self):
-        """:return: TaxedPair of this product line, on its account as Odoo's are"""
+        """:return: TaxedPair of this line, on its account as Odoo's are; None where no
+        tax is a share of its price
+        """
         self.ensure_one()
         taxes = self.tax_ids.filtered(is_no_fixed_tax)
+        if not taxes or self.currency_id.is_zero(
+            self.price_total - self.price_subtotal
+        ):
+            return None
         return TaxedPair(
             PairedItem("epd", self.account_id.id, tuple(sorted(taxes.ids))),
             PairedItem("epd", self.account_id.id),

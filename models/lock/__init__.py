@@ -6,6 +6,7 @@ hangs on a document: its files, its messages, and what it refers to.
 """
 
 from . import account_account
+from . import account_document_evidence
 from . import account_document_seal
 from . import account_lock_log
 from . import account_move
@@ -19,6 +20,7 @@ from . import edi_cancellation
 from . import frozen
 from . import ir_attachment
 from . import ir_model
+from . import ir_module
 from . import localized
 from . import mail_message
 from . import referenced

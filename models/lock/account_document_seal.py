@@ -1,9 +1,8 @@
-import hashlib
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .chain import chain_entries
 from .database import update_triggers
 
 
@@ -80,51 +79,17 @@ class AccountDocumentSeal(models.Model):
                 limit,
             )
         )
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT id, company_id, record::text FROM account_document_seal
-                 WHERE chain IS NULL AND record IS NOT NULL ORDER BY id LIMIT %s
-                """,
-                limit,
-            )
+        done, remaining = map(
+            sum,
+            zip(
+                *(
+                    chain_entries(self.env.cr, self.env[name]._table, limit)
+                    for name in (self._name, "account.document.evidence")
+                ),
+                strict=True,
+            ),
         )
-        rows = self.env.cr.fetchall()
-        last = self._get_last_links()
-        links = []
-        for id_, company_id, record in rows:
-            position, chain = last.get(company_id, (0, ""))
-            chain = hashlib.sha256(f"{chain}{record}".encode()).hexdigest()
-            last[company_id] = (position + 1, chain)
-            links.append((id_, *last[company_id]))
-        if links:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE account_document_seal seal"
-                    " SET position = link.position, chain = link.chain"
-                    " FROM (VALUES %s) AS link (id, position, chain)"
-                    " WHERE seal.id = link.id",
-                    SQL(", ").join(links),
-                )
-            )
-        self.env.cr.execute(
-            "SELECT count(*) FROM account_document_seal WHERE chain IS NULL"
-        )
-        [remaining] = self.env.cr.fetchone()
-        self.env["ir.cron"]._commit_progress(len(links), remaining=remaining)
-
-    @api.model
-    def _get_last_links(self):
-        """:return: {company id: (position, chain) of its last entry that has one}"""
-        self.env.cr.execute(
-            "SELECT DISTINCT ON (company_id) company_id, position, chain"
-            " FROM account_document_seal WHERE chain IS NOT NULL"
-            " ORDER BY company_id, position DESC"
-        )
-        return {
-            company_id: (position, chain)
-            for company_id, position, chain in self.env.cr.fetchall()
-        }
+        self.env["ir.cron"]._commit_progress(done, remaining=remaining)
 
     def _register_hook(self):
         # EXTENDS 'base': now all addons are loaded, and with them the closed columns

@@ -1,12 +1,20 @@
+import logging
+
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .capability import LogEntry, has_capability
+from .capability import LogEntry, has_capability, with_capability
 from .database import database_leave
+from .policy import SWITCHES
+
+_logger = logging.getLogger(__name__)
 
 
 class AccountDocumentLockLog(models.Model):
-    """Who switched the lock of a company on or off, and when.
+    """What happened to the lock of a company: who switched it, which cancellations were
+    accepted, and what was refused or found.
 
     Nobody writes, changes or deletes an entry: not an administrator, not the superuser.
     """
@@ -29,6 +37,21 @@ class AccountDocumentLockLog(models.Model):
         readonly=True,
         ondelete="restrict",
     )
+    event = fields.Selection(
+        selection=[
+            ("switch", "Switched"),
+            ("cancellation", "Cancellation accepted"),
+            ("schema", "Change of the schema refused"),
+            ("deviation", "Not as issued"),
+        ],
+        default="switch",
+        required=True,
+        readonly=True,
+    )
+    document_id = fields.Integer(
+        string="Document ID", readonly=True, index="btree_not_null"
+    )
+    details = fields.Char(readonly=True)
     lock_posted_invoices = fields.Boolean(string="Locked Afterwards", readonly=True)
     lock_in_database = fields.Boolean(
         string="In the Database Afterwards", readonly=True
@@ -64,6 +87,54 @@ class AccountDocumentLockLog(models.Model):
     @api.ondelete(at_uninstall=True)
     def _unlink_never(self):
         self._raise_unchangeable()
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _log_events(self, event, events):
+        """Write down what happened.
+
+        :param event: key of the field `event`
+        :param events: list of (company, details, id of the document or False)
+        """
+        companies = self.env["res.company"].union(*(company for company, *_ in events))
+        # sudo: nobody has the right to write in the log
+        log = with_capability(self.sudo(), LogEntry, companies)
+        log.create(
+            [
+                {
+                    "company_id": company.id,
+                    "user_id": self.env.uid,
+                    "event": event,
+                    "details": details,
+                    "document_id": document_id,
+                    # sudo: the same for everybody
+                    **{name: company.sudo()[name] for name in SWITCHES},
+                }
+                for company, details, document_id in events
+            ]
+        )
+
+    @api.model
+    def _log_refused(self, details):
+        """Write down a refusal, in a transaction of its own: that in which it happens
+        is rolled back.
+        """
+        registry, uid = self.env.registry, self.env.uid
+        company_id = self.env.company.id
+
+        def write():
+            try:
+                with registry.cursor() as cr:
+                    env = api.Environment(cr, uid, {})
+                    company = env["res.company"].browse(company_id)
+                    env[self._name]._log_events("schema", [(company, details, False)])
+            except psycopg2.Error:
+                _logger.warning("Not written in the log: %s", details, exc_info=True)
+
+        self.env.cr.postrollback.add(write)
 
     def _raise_unchangeable(self):
         raise UserError(

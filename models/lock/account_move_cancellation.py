@@ -62,6 +62,16 @@ class AccountMove(models.Model):
                 data[CANCELLING].add(self.id)
             case "cancel":
                 self.env.cr.precommit.data.get(CANCELLING, set()).discard(self.id)
+                if has_capability(self.env, Cancellation, self):
+                    self._log_cancellation()
+
+    def _log_cancellation(self):
+        """Write down which cancellation was accepted, and by what."""
+        accepted_by = self.env.context[Cancellation._key].accepted_by
+        details = f"{self.name}: {accepted_by}"
+        self.env["account.document.lock.log"]._log_events(
+            "cancellation", [(self.company_id, details, self.id)]
+        )
 
     @api.model
     def _check_cancelled(self):

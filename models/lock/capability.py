@@ -33,8 +33,12 @@ class Posting(Capability):
 class Cancellation(Capability):
     """To be cancelled: the tax authority has accepted the cancellation."""
 
-    __slots__ = ()
+    __slots__ = ("accepted_by",)
     _key = "account_partner_credit_note.cancellation"
+
+    def __init__(self, records, accepted_by=None):
+        super().__init__(records)
+        self.accepted_by = accepted_by
 
 
 class FileRenewal(Capability):
@@ -113,9 +117,12 @@ def get_covered(records, capability_class):
     return records.browse(capability._ids)
 
 
-def with_capability(recordset, capability_class, records):
-    """:return: `recordset`, with leave to do with `records` what the class says"""
-    return recordset.with_context(**{capability_class._key: capability_class(records)})
+def with_capability(recordset, capability_class, records, **more):
+    """:param more: further arguments of the class
+    :return: `recordset`, with leave to do with `records` what the class says
+    """
+    capability = capability_class(records, **more)
+    return recordset.with_context(**{capability_class._key: capability})
 
 
 def without_capability(recordset, capability_class):

@@ -22,7 +22,8 @@ def get_closed_columns(model):
     """:return: set of names of the columns that do not change once issued"""
     return {
         name
-        for name in model._get_lock_closed_fields() - RECOMPUTED_COLUMNS[model._name]
+        for name in (model._get_lock_closed_fields() | {"create_date", "create_uid"})
+        - RECOMPUTED_COLUMNS[model._name]
         if model._fields[name].store and model._fields[name].column_type
     }
 

@@ -20,6 +20,7 @@ import psycopg2
 from odoo.tools import SQL
 
 from .columns import get_closed_columns
+from .evidence import get_evidence_definition, note_earlier
 from .policy import CUSTOMER_TYPES
 from .transaction import lock_transaction
 
@@ -115,6 +116,8 @@ def update_triggers(env):
                 log_exceptions=False,
             )
             seal_documents(env)
+            with database_leave(env):
+                note_earlier(env)
             env.cr.execute("SET LOCAL lock_timeout TO DEFAULT")
     except psycopg2.Error as error:
         # Odoo starts without them; its next start makes them.
@@ -219,6 +222,15 @@ def _get_triggers(env):
             f"{is_archive} AND (OLD.res_model, OLD.res_id, OLD.res_field)"
             " IS DISTINCT FROM (NEW.res_model, NEW.res_id, NEW.res_field)",
         ),
+        Trigger(
+            "ir_attachment",
+            "UPDATE",
+            prefix + "sent_file",
+            "OLD.res_model IN ('account.move', 'mail.message')"
+            " AND OLD.res_field IS NULL",
+            (history[0], *FILE_COLUMNS),
+        ),
+        Trigger("message_attachment_rel", _ANY, prefix + "enclosure", "TRUE", history),
         *(
             Trigger("mail_message", operations, prefix + "message", when, history)
             for operations, when in (
@@ -272,6 +284,7 @@ def _get_definition(env):
                 for table in sorted({trigger.table for trigger in triggers})
             ),
             _SEALING.replace("%CUSTOMER_TYPES%", types),
+            get_evidence_definition(env, _quote_all).replace("%CUSTOMER_TYPES%", types),
         ]
     )
 
@@ -482,6 +495,16 @@ STABLE LANGUAGE sql AS $$
     SELECT created < now() AT TIME ZONE 'UTC' OR NOT account_document_is_now(created)
 $$;
 
+CREATE FUNCTION account_document_keep_message(message integer, what text, note text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM account_document_keep(res_id, what, 'Write another message instead.')
+       FROM mail_message
+      WHERE id = message AND model = 'account.move'
+        AND account_document_is_from_before(create_date)
+        AND account_document_is_history(id, message_type, subtype_id, note);
+END $$;
+
 CREATE FUNCTION account_document_refuse_message() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -529,6 +552,28 @@ BEGIN
             AND model = 'account.move'
             AND account_document_is_from_before(create_date);
     END IF;
+    RETURN coalesce(NEW, OLD);
+END $$;
+
+-- A file that went out with a message.
+CREATE FUNCTION account_document_refuse_sent_file() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    changed text := account_document_changed(
+        to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:]);
+BEGIN
+    IF changed IS NOT NULL THEN
+        PERFORM account_document_keep_message(message_id, changed, TG_ARGV[0])
+           FROM message_attachment_rel WHERE attachment_id = OLD.id;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION account_document_refuse_enclosure() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM account_document_keep_message(OLD.message_id, 'sent file', TG_ARGV[0]);
+    PERFORM account_document_keep_message(NEW.message_id, 'sent file', TG_ARGV[0]);
     RETURN coalesce(NEW, OLD);
 END $$;
 

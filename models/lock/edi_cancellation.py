@@ -50,7 +50,7 @@ SETTING_PREFIXES = {
 RENEWING_METHOD = ("account.move.send", "_call_web_service_before_invoice_pdf_render")
 
 
-def with_accepted_cancellation(recordset, documents):
+def with_accepted_cancellation(recordset, documents, accepted_by=None):
     """Give `documents` leave to be cancelled, for what is called on the result.
 
     For e-invoicing addons, once the authority has accepted: the documents have to be
@@ -58,9 +58,12 @@ def with_accepted_cancellation(recordset, documents):
 
     :param recordset: whose method is called next
     :param documents: the `account.move` that the authority has cancelled
+    :param accepted_by: what tells it, for the log: the name of a method or an authority
     :return: `recordset` with the leave
     """
-    return with_capability(recordset, Cancellation, documents)
+    return with_capability(
+        recordset, Cancellation, documents, accepted_by=accepted_by or recordset._name
+    )
 
 
 class AccountMove(models.Model):
@@ -72,6 +75,7 @@ class AccountMove(models.Model):
             (model_name, method_name): partial(
                 _with_leave,
                 path=path,
+                accepted_by=f"{model_name}.{method_name}",
                 settings=_get_production_settings(self.env, method_name),
             )
             for model_name, method_name, path in CANCELLING_METHODS
@@ -91,23 +95,23 @@ def _get_production_settings(env, method_name):
     }
 
 
-def _with_leave(method, path, settings):
+def _with_leave(method, path, accepted_by, settings):
     def wrapper(self, *args, **kwargs):
-        released = _get_released(self, path, settings, *args, **kwargs)
+        released = _get_released(self, path, accepted_by, settings, *args, **kwargs)
         return method(self if released is None else released, *args, **kwargs)
 
     return wrapper
 
 
 @addition(otherwise=None)
-def _get_released(records, path, settings, *args, **kwargs):
+def _get_released(records, path, accepted_by, settings, *args, **kwargs):
     # sudo: the same for everybody
     documents = _get_documents(records, path, *args, **kwargs).filtered(
         lambda move: all(
             move.company_id.sudo()[name] == value for name, value in settings.items()
         )
     )
-    return with_accepted_cancellation(records, documents)
+    return with_accepted_cancellation(records, documents, accepted_by)
 
 
 def _with_renewal(method):

@@ -98,7 +98,8 @@ class IrAttachment(models.Model):
             if f"default_{name}" in self.env.context
         }
         slots = [Slot.from_values(self, {**defaults, **vals}) for vals in vals_list]
-        with self._check_locked_slots(slots):
+        is_filing = self._check_locked_slots(slots)
+        with database_leave(self.env) if is_filing else nullcontext():
             attachments = super().create(vals_list)
         attachments._check_no_other_slots(set(slots))
         return attachments
@@ -120,9 +121,10 @@ class IrAttachment(models.Model):
         target = {name: target[name] for name in SLOT_FIELDS & vals.keys()}
         # sudo: the same for everybody
         slots = [attachment._get_slot() for attachment in self.sudo()]
-        with self._check_locked_slots(
+        is_filing = self._check_locked_slots(
             [after for slot in slots if (after := slot.move(target)) != slot]
-        ):
+        )
+        with database_leave(self.env) if is_filing else nullcontext():
             res = super().write(vals)
             self.flush_recordset(SLOT_FIELDS)
         self._check_no_other_slots({slot.move(target) for slot in slots})
@@ -232,13 +234,13 @@ class IrAttachment(models.Model):
         """Let Odoo's own code archive a file where there is none yet, and nobody else.
 
         :param slots: where files are about to be put
-        :return: context manager in which the database lets them pass
+        :return: whether one is of an issued document, and has to pass the triggers
         :raise UserError: the issued document has its file already, or it is a user's,
             or the document is not issued yet
         """
         slots = self._filter_archive_slots(slots)
         if not slots:
-            return nullcontext()
+            return False
         draft_ids = self.env["account.move"]._get_locked_draft_ids(
             slot.res_id for slot in slots
         )
@@ -247,7 +249,7 @@ class IrAttachment(models.Model):
                 slot._raise_draft(self.env)
         slots = self._filter_locked_slots(slots)
         if not slots:
-            return nullcontext()
+            return False
         taken = self._get_taken_slots(slots)
         for slot in slots:
             move = self.env["account.move"].browse(slot.res_id)
@@ -257,7 +259,7 @@ class IrAttachment(models.Model):
         self.env["account.move"].browse(
             slot.res_id for slot in slots
         ).invalidate_recordset(["invoice_pdf_report_id"])
-        return database_leave(self.env)
+        return True
 
     def _check_no_other_slots(self, slots):
         """Check the rows, since the values given are not always those stored.

@@ -15,6 +15,7 @@ from .changes import is_changed
 KEPT_MODELS = (
     "account.move",
     "account.move.line",
+    "account.document.evidence",
     "account.document.lock.log",
     "account.document.seal",
     "ir.attachment",
@@ -90,7 +91,7 @@ class IrModelFields(models.Model):
         """
         if not records or _is_uninstalling(self.env) or not _is_lock_on(self.env):
             return
-        raise UserError(
+        self._refuse_change(
             self.env._(
                 "%(name)s cannot be deleted: issued documents have it.",
                 name=records[0].display_name,
@@ -105,13 +106,19 @@ class IrModelFields(models.Model):
         if not any(tables) or not _is_lock_on(self.env):
             return
         for table in tables & self._get_kept_tables():
-            raise UserError(
+            self._refuse_change(
                 self.env._(
                     "A relation cannot use the table %s: issued documents are kept in "
                     "it. Leave the table empty.",
                     table,
                 )
             )
+
+    @api.model
+    def _refuse_change(self, message):
+        """:raise UserError: always, and the log keeps it"""
+        self.env["account.document.lock.log"]._log_refused(message)
+        raise UserError(message)
 
     @api.model
     def _get_kept_tables(self):

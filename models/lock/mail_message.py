@@ -43,6 +43,22 @@ HISTORY_FIELDS = frozenset(
 )
 
 
+def _is_of_another_time(env, vals_list):
+    """:return: whether the database refuses one of these messages for its date"""
+    default = env.context.get("default_date")
+    return any(
+        abs(
+            (
+                fields.Datetime.to_datetime(vals.get("date", default))
+                or fields.Datetime.now()
+            )
+            - env.cr.now()
+        )
+        >= timedelta(minutes=PATIENCE)
+        for vals in vals_list
+    )
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
@@ -61,11 +77,14 @@ class MailMessage(models.Model):
     def create(self, vals_list):
         # EXTENDS 'mail': a user adds to the history of an issued document as himself,
         # now, and does not say what changed: the lock would keep a forgery for ever
-        told_by_odoo = self.env.su or get_covered(self.env["account.move"], Telling)
-        # Code that catches the refusal does not keep the message.
+        told = get_covered(self.env["account.move"], Telling)
         with (
-            nullcontext() if told_by_odoo else self.env.cr.savepoint(),
-            self._get_leave_for_dates(vals_list),
+            # Code that catches the refusal does not keep the message.
+            nullcontext() if told or self.env.su else self.env.cr.savepoint(),
+            # An e-mail may arrive late.
+            database_leave(self.env)
+            if told and _is_of_another_time(self.env, vals_list)
+            else nullcontext(),
         ):
             messages = super().create(vals_list)
             messages._check_told_by_user()
@@ -123,20 +142,6 @@ class MailMessage(models.Model):
             or self.subtype_id != note
             or self.tracking_value_ids
         )
-
-    @api.model
-    def _get_leave_for_dates(self, vals_list):
-        """:return: context manager in which the database takes messages of another day,
-        such as an e-mail that arrives late
-        """
-        now = fields.Datetime.now()
-        default = self.env.context.get("default_date")
-        patience = timedelta(minutes=PATIENCE)
-        for vals in vals_list:
-            date = fields.Datetime.to_datetime(vals.get("date", default)) or now
-            if abs(date - self.env.cr.now()) >= patience:
-                return database_leave(self.env)
-        return nullcontext()
 
     def _check_told_by_user(self):
         """:raise UserError: a user says something in the history of an issued document

@@ -65,3 +65,11 @@ FREE_LINE_FIELDS = frozenset(
 FILE_FIELDS = frozenset(
     {"invoice_pdf_report_file", "printed_pdf_file", "ubl_cii_xml_file"}
 )
+
+# Settings that only an accounting administrator changes, and their values in a new
+# company.
+SWITCHES = {
+    "lock_posted_invoices": True,
+    "lock_in_database": True,
+    "over_credit_policy": "block",
+}

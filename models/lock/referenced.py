@@ -1,4 +1,4 @@
-"""Records that issued documents refer to: they are not deleted or merged.
+"""Records that issued documents refer to: they are not deleted, merged or renamed.
 
 The database takes a deleted tax off every line, and empties the delivery address, the
 incoterm and their like. Merging rewrites the references below Odoo's `write`.
@@ -8,6 +8,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_list
+
+from .changes import is_changed
 
 PARTNER_PATHS = (
     "partner_id",
@@ -44,26 +46,7 @@ class AccountMove(models.Model):
             `line_ids.` before fields of the lines
         :raise UserError: an issued document refers to one of them
         """
-        if not records.ids:
-            return
-        # sudo: the same for everybody
-        documents = (
-            self.env["account.move"]
-            .sudo()
-            .search(
-                self._get_locked_domain()
-                & Domain.OR(
-                    Domain(path, "in", records.ids)
-                    for path in field_paths
-                    if path.split(".")[-1]
-                    in self.env[
-                        "account.move.line" if "." in path else "account.move"
-                    ]._fields
-                ),
-                limit=1,
-            )
-        )
-        if documents:
+        if documents := self._find_issued(field_paths, "in", records.ids):
             # sudo: the refusal names it
             names = format_list(
                 self.env,
@@ -77,6 +60,25 @@ class AccountMove(models.Model):
                     document=documents._get_document_names(),
                 )
             )
+
+    @api.model
+    def _find_issued(self, field_paths, operator, value):
+        """:param field_paths: fields of `account.move`, with a `line_ids.` before those
+            of the lines; those that do not exist find nothing
+        :return: an issued document for one of whose fields this is true, as superuser,
+            or none
+        """
+        models = {True: self.env["account.move.line"], False: self}
+        # sudo: the same for everybody
+        return self.sudo().search(
+            self._get_locked_domain()
+            & Domain.OR(
+                Domain(path, operator, value)
+                for path in field_paths
+                if path.split(".")[-1] in models["." in path]._fields
+            ),
+            limit=1,
+        )
 
 
 def _with_document_type_kept(method):
@@ -129,6 +131,39 @@ class AccountCashRounding(models.Model):
         return super().unlink()
 
 
+class AccountCreditNoteReason(models.Model):
+    _inherit = "account.credit.note.reason"
+
+    def write(self, vals):
+        # EXTENDS 'account_partner_credit_note': it stands on what is printed later
+        if "name" in vals:
+            self.filtered(
+                lambda reason: is_changed(reason, "name", vals["name"])
+            )._check_name_kept()
+        return super().write(vals)
+
+    def _update_field_translations(self, field_name, *args, **kwargs):
+        # EXTENDS 'base': in the customer's language, too
+        if field_name == "name":
+            self._check_name_kept()
+        return super()._update_field_translations(field_name, *args, **kwargs)
+
+    def _check_name_kept(self):
+        """:raise UserError: one of these reasons stands on an issued credit note"""
+        for reason in self:
+            if document := self.env["account.move"]._find_issued(
+                ["credit_note_reason_id"], "=", reason.id
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(reason)s cannot be renamed: the issued document "
+                        "%(document)s names it. Archive it, and add another reason.",
+                        reason=reason.name,
+                        document=document._get_document_names(),
+                    )
+                )
+
+
 class AccountIncoterms(models.Model):
     _inherit = "account.incoterms"
 
@@ -173,6 +208,17 @@ class ResPartner(models.Model):
     def unlink(self):
         # EXTENDS 'base': the delivery address of issued documents would become empty
         self.env["account.move"]._check_not_on_locked(self, PARTNER_PATHS)
+        return super().unlink()
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    def unlink(self):
+        # EXTENDS 'base': who issued a document would be forgotten
+        self.env["account.move"]._check_not_on_locked(
+            self, ["create_uid", "line_ids.create_uid"]
+        )
         return super().unlink()
 
 

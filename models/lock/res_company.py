@@ -3,19 +3,11 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from .capability import LogEntry, with_capability
 from .changes import is_changed
 from .database import database_leave, seal_documents
+from .policy import SWITCHES
 
 _logger = logging.getLogger(__name__)
-
-# Settings that only an accounting administrator changes, and their values in a new
-# company.
-SWITCHES = {
-    "lock_posted_invoices": True,
-    "lock_in_database": True,
-    "over_credit_policy": "block",
-}
 
 
 class ResCompany(models.Model):
@@ -122,20 +114,8 @@ class ResCompany(models.Model):
                 company.sudo().over_credit_policy,
                 self.env.uid,
             )
-        # sudo: nobody has the right to write in the log, nor may all read the setting
-        log = with_capability(
-            self.env["account.document.lock.log"].sudo(), LogEntry, self
-        )
-        # sudo: the same for everybody
-        log.create(
-            [
-                {
-                    "company_id": company.id,
-                    "user_id": self.env.uid,
-                    **{name: company.sudo()[name] for name in SWITCHES},
-                }
-                for company in self
-            ]
+        self.env["account.document.lock.log"]._log_events(
+            "switch", [(company, False, False) for company in self]
         )
 
 

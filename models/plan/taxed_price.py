@@ -50,14 +50,27 @@ def add_taxed_prices(credit, taxed_prices, pairs):
         discounted = DiscountedLine(row)
         table[Cell(discounted, pair.taxed)] = missing
         table[Cell(discounted, pair.untaxed)] = -missing
-        for cell, amount in credit.items():
-            if cell.row == row and getattr(cell.column, "tax", None) in pair.taxes:
-                part = Amount(*map(_get_part, amount, missing, price))
-                table[cell] = amount + -part
-                table[Cell(discounted, cell.column)] = part
+        taxes = {c.column: a for c, a in credit.items() if c.row == row}
+        for column, amount in taxes.items():
+            if getattr(column, "tax", None) in pair.taxes:
+                base = price + _get_fees_in_base(column, taxes, pair)
+                part = Amount(*map(_get_part, amount, missing, base))
+                table[Cell(row, column)] = amount + -part
+                table[Cell(discounted, column)] = part
     return table
 
 
-def _get_part(tax, missing, price):
+def _get_fees_in_base(column, taxes, pair):
+    """:return: Amount of the taxes of so much a piece that this tax is on as well"""
+    fees = (
+        amount
+        for other, amount in taxes.items()
+        if getattr(other, "tax", None) not in pair.taxes
+        and column.tax in getattr(other, "taxes", ())
+    )
+    return sum(fees, NOTHING)
+
+
+def _get_part(tax, missing, base):
     """:return: how much of the tax is on the part of the price that is missing"""
-    return divide(tax, [missing, price - missing])[0] if price else 0
+    return divide(tax, [missing, base - missing])[0] if base else 0
