@@ -152,7 +152,7 @@ class AccountMoveReversal(models.TransientModel):
             own_commands = credit_note._get_item_commands(
                 -amounts, {credit_note.reversed_entry_id: amounts.total}
             )
-            if plan.is_whole and credit_note._is_tax_corrected_by(own_commands):
+            if plan.is_whole and credit_note._is_corrected_by(own_commands):
                 own_commands += self._get_amount_commands(credit_note, plan)
             if any(command[0] == Command.CREATE for command in own_commands):
                 # Written one by one: a command that creates an item would create it on

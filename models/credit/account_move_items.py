@@ -13,6 +13,8 @@ from ..plan import (
     distribute,
 )
 
+MADE_BY_LINES = ("product", "tax")
+
 
 class AccountMove(models.Model):
     """Journal items of a draft that reverses a document, where Odoo makes them anew as
@@ -66,16 +68,16 @@ class AccountMove(models.Model):
                 items[column if column in targets else key] |= line
         return items
 
-    def _is_tax_corrected_by(self, commands):
+    def _is_corrected_by(self, commands):
         """:param commands: what `_get_item_commands` returned
-        :return: whether a tax comes to another amount by them
+        :return: whether a line or a tax comes to another amount by them
         """
-        taxes = self.line_ids.filtered("tax_repartition_line_id")
+        items = self.line_ids.filtered(lambda line: line.display_type in MADE_BY_LINES)
         return any(
             command[0] != Command.UPDATE or "amount_currency" in command[2]
             for command in commands
-            if command[1] in taxes.ids
-            or "tax_repartition_line_id" in (command[2] or ())
+            if command[1] in items.ids
+            or (command[2] or {}).get("display_type") in MADE_BY_LINES
         )
 
     def _get_account_commands(self, items):
