@@ -85,6 +85,9 @@ class TestPortal(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         text = self._text(self._page(self.customer, f"/my/invoices/{partly.id}"))
         self.assertIn("Credited: $ 23.00", text)
         self.assertIn("Already Paid: $ 7.00", text)
+        paper = self._page(self.customer, f"/my/invoices/{partly.id}?report_type=html")
+        self.assertIn("Credited on", self._text(paper))
+        self.assertNotIn("Reversed on", self._text(paper))
 
     def test_page_links_to_the_invoice_and_back(self):
         page = self._page(self.customer, f"/my/invoices/{self.credit_note.id}")
