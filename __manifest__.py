@@ -28,6 +28,7 @@
         "data/mail_template_data.xml",
         "views/account_credit_note_batch_views.xml",
         "views/account_credit_note_reason_views.xml",
+        "views/account_document_check_views.xml",
         "views/account_lock_log_views.xml",
         "views/account_move_lock_views.xml",
         "views/account_move_views.xml",

@@ -23,6 +23,7 @@ from . import test_edi_contents
 from . import test_edi_credit_note
 from . import test_edi_lines
 from . import test_evidence
+from . import test_evidence_screen
 from . import test_expense
 from . import test_invoice_again
 from . import test_invoices_tab

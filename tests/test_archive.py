@@ -47,7 +47,6 @@ class TestArchive(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             self.env.company.logo = base64.b64encode(logo.read())
         self.env.company.name = "Another Name"
         self.tax_sale_a.write({"name": "Renamed tax", "invoice_label": "Renamed tax"})
-        self.reason.name = "Renamed reason"
 
     def test_every_door_serves_the_first_print(self):
         credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)

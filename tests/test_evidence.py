@@ -5,51 +5,13 @@ from odoo.tools import mute_logger
 
 from ..models.lock import check_seal
 from ..models.lock.edi_cancellation import with_accepted_cancellation
-from ..models.lock.transaction import lock_transaction
-from .lock_common import LockCommon
-
-SEAL_CRON = "account_partner_credit_note.ir_cron_account_document_seal"
-TABLES = (
-    "account_move",
-    "account_move_line",
-    "account_move_line_account_tax_rel",
-    "account_document_seal",
-    "account_document_evidence",
-    "account_document_lock_log",
-    "ir_attachment",
-)
+from .evidence_common import EvidenceCommon
 
 
 @tagged("post_install", "-at_install")
-class TestEvidence(LockCommon):
+class TestEvidence(EvidenceCommon):
     """What was issued can be proven: `check_seal`, which the screen and the command
     share, finds what was changed around the lock, and nothing else."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.document = cls._invoice(100.0, 50.0)
-        cls.other = cls._invoice(10.0)
-        cls.pdf = cls._archive(cls.document)
-        cls._end_transaction()
-
-    @classmethod
-    def _end_transaction(cls):
-        cls.env.flush_all()
-        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cls.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
-        lock_transaction(cls.env).unsealed_ids.clear()
-        cls.env.invalidate_all()
-
-    def setUp(self):
-        super().setUp()
-        self._chain()
-
-    def _chain(self):
-        self._end_transaction()
-        with self.enter_registry_test_mode():
-            self.env.ref(SEAL_CRON).method_direct_trigger()
-        self.env.invalidate_all()
 
     def _check(self, read_file=None):
         self.env.flush_all()
@@ -57,15 +19,6 @@ class TestEvidence(LockCommon):
 
     def _find(self, kind):
         return [deviation for deviation in self._check() if deviation.kind == kind]
-
-    def _forge(self, statement, *params):
-        """What the owner of the database can do, with the triggers out of the way."""
-        for what in ("DISABLE", "ENABLE"):
-            for table in TABLES:
-                self.env.cr.execute(f"ALTER TABLE {table} {what} TRIGGER USER")
-            if what == "DISABLE":
-                self.env.cr.execute(statement, params)
-        self.env.invalidate_all()
 
     def test_nothing_to_find(self):
         self.assertEqual(self._check(), [])
@@ -128,7 +81,8 @@ class TestEvidence(LockCommon):
                 "chain",
                 "entry 1",
                 (
-                    "UPDATE account_document_evidence SET record = record || '{\"x\": 1}'"
+                    "UPDATE account_document_evidence"
+                    " SET record = record || '{\"x\": 1}'"
                     " WHERE company_id = %s AND position = 1"
                 ),
                 company_id,

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.lock import edi_cancellation
 from ..models.lock.edi_cancellation import PRODUCTION_SETTINGS
 from .lock_common import LockCommon
 
@@ -251,6 +252,17 @@ class TestLockEdi(LockCommon):
             {"cancel": lambda moves: {move: {"success": True} for move in moves}}
         )
         self.assertCancelled()
+
+    def test_electronic_document_of_a_test_system(self):
+        """What it accepts cancels nothing."""
+        self._needs("account_edi", "state", "account.edi.document")
+        played = {"played_authority": ("lock_posted_invoices", False)}
+        with (
+            patch.dict(edi_cancellation.PRODUCTION_FORMATS, played),
+            self.assertRefusal(self.document.name),
+        ):
+            self._process({"cancel": lambda m: {move: {"success": True} for move in m}})
+        self.assertNotCancelled()
 
     def test_electronic_document_refused(self):
         self._needs("account_edi", "state", "account.edi.document")

@@ -2,6 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from ..models.lock.edi_cancellation import with_accepted_cancellation
 from .lock_common import LockCommon
 
 
@@ -108,3 +109,26 @@ class TestLockSetting(LockCommon):
         entry = self.env["account.document.lock.log"].search([], limit=1)
         self.assertEqual(entry.user_id, self.administrator)
         self.assertEqual(entry.over_credit_policy, "warn")
+
+    def test_accepted_cancellation(self):
+        document = self._invoice(100.0)
+        released = with_accepted_cancellation(document, document, "the authority")
+        released.with_user(self.clerk).button_cancel()
+        [entry] = self._log()
+        self.assertEqual(
+            (entry.event, entry.document_id, entry.user_id),
+            ("cancellation", document.id, self.clerk),
+        )
+        self.assertEqual(entry.details, f"{document.name}: the authority")
+
+    def test_refused_change_of_the_schema(self):
+        """It is kept although its transaction is rolled back."""
+        field = self.env["ir.model.fields"]._get("account.move", "narration")
+        field = field.with_user(self.administrator).with_context(_force_unlink=True)
+        with self.enter_registry_test_mode():
+            with self.assertRaises(UserError) as refusal, self.env.cr.savepoint():
+                field.unlink()
+            self.env.cr.postrollback.run()
+        [entry] = self._log()
+        self.assertEqual((entry.event, entry.user_id), ("schema", self.administrator))
+        self.assertEqual(entry.details, str(refusal.exception))

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# dev/check seal DSN [COMPANY_ID...]
+# dev/check seal DSN [--filestore FOLDER] [COMPANY_ID...]
 #
 # Compares the issued documents of a database, or of a restored dump, with their seals.
 #

@@ -7,7 +7,8 @@
 # user who owns the database and may do nothing else, and Odoo with workers, a gevent port and `proxy_mode`. On it
 # `dev/check stress` for N seconds (40); the replica has to answer what only reads, and the websocket has to be
 # well. Then the database is restored from pg_dump and from the backup of Odoo's database manager: the seals agree
-# with the documents, and the database goes on refusing to change them.
+# with the documents, the database goes on refusing to change them, and a byte that is changed with the triggers off
+# is found, in each table.
 
 seconds=40
 parse_arguments '' seconds "$@"
@@ -46,10 +47,33 @@ count_replica() {
         "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '$database'"
 }
 
+check_seals() {
+    "$VENV/bin/python" "$DEV/../models/lock/check_seal.py" "host=$primary/socket user=$PG_ROLE dbname=$1" >"$log" 2>&1
+}
+
+# check_forged NAME: what the owner of the database changes, in a copy of it, is found in each table.
+check_forged() {
+    local table change options=(-h "$primary/socket" -U "$PG_ROLE")
+    while read -r table change; do
+        "$bin/createdb" "${options[@]}" -T "$1" forged
+        "$bin/psql" "${options[@]}" -d forged -Xqv ON_ERROR_STOP=1 -c "ALTER TABLE $table DISABLE TRIGGER USER" \
+            -c "WITH one AS (SELECT max(move_id) AS id FROM account_document_seal WHERE chain IS NOT NULL) $change" >"$log" 2>&1 ||
+            fail_with_log "$log" "Changing $table"
+        ! check_seals forged || die "a changed byte in $table is not found"
+        "$bin/dropdb" "${options[@]}" forged
+    done <<'CHANGES'
+account_move UPDATE account_move SET name = name || 'X' FROM one WHERE account_move.id = one.id
+account_move_line UPDATE account_move_line SET name = coalesce(name, '') || 'X' FROM one WHERE move_id = one.id
+account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel USING account_move_line l, one WHERE account_move_line_id = l.id AND l.move_id = one.id
+account_document_seal UPDATE account_document_seal SET record = record || '{"x": 1}' FROM one WHERE move_id = one.id
+account_document_evidence UPDATE account_document_evidence SET record = record || '{"x": 1}' WHERE id = (SELECT max(id) FROM account_document_evidence WHERE chain IS NOT NULL)
+ir_attachment UPDATE ir_attachment SET checksum = checksum || 'X' FROM account_document_evidence e WHERE e.kind = 'file' AND e.document_id = res_id AND res_model = 'account.move' AND res_field = 'invoice_pdf_report_file'
+CHANGES
+}
+
 # check_restored NAME WHAT: what is in the database is what was issued, and stays so.
 check_restored() {
-    "$VENV/bin/python" "$DEV/../models/lock/check_seal.py" "host=$primary/socket user=$PG_ROLE dbname=$1" >"$log" 2>&1 ||
-        fail_with_log "$log" "Comparing the seals of $2"
+    check_seals "$1" || fail_with_log "$log" "Comparing the seals of $2"
     ! "$bin/psql" -h "$primary/socket" -U "$PG_ROLE" -d "$1" -Xqc "UPDATE account_move SET name = 'X' WHERE id = (
         SELECT max(move_id) FROM account_document_seal)" 2>"$log" || die "$2 lets a sealed document be changed"
     grep -q . "$log" || die "$2 does not say why"
@@ -111,6 +135,8 @@ PYTHON
     "$bin/createdb" -h "$primary/socket" -U "$PG_ROLE" -T template0 -E UTF8 -O "$role" dumped
     on_primary pg_restore -d dumped --no-owner "$work/$major.dump" >"$log" 2>&1 || fail_with_log "$log" "pg_restore"
     check_restored dumped "restored from pg_dump"
+    check_forged dumped
+    note "a byte that is changed is found, in each table"
     # Its restore makes a database, which the restricted user must not.
     sed -i -e "s|^db_user.*|db_user = $PG_ROLE|" -e "/^db_name/d" "$conf"
     "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&

@@ -478,6 +478,19 @@ def _check_log(cursor, company_id, period):
 # -----------------------------------------------------------------------------
 
 
+def get_last_links(cursor, company_id):
+    """:return: list of (name of the chain, position, hash) of the last links"""
+    links = []
+    for name, entries in _CHAINS.items():
+        cursor.execute(
+            f"SELECT position, chain FROM ({entries}) entry WHERE chain IS NOT NULL"
+            " ORDER BY position DESC LIMIT 1",
+            _get_parameters(company_id, (None, None)),
+        )
+        links += [(name, *link) for link in cursor.fetchall()]
+    return links
+
+
 def describe(deviation):
     """:return: a line of text"""
     text = f"{deviation.document}: {KINDS[deviation.kind].lower()}"
@@ -525,6 +538,8 @@ def main():
         sys.stdout.write(f"{name}: {sealed} sealed documents\n")
         if not_noted:
             sys.stdout.write(f"  not compared: {not_noted}, which are not noted yet\n")
+        for chain, position, link in get_last_links(cursor, company_id):
+            sys.stdout.write(f"  last link of {chain}: {position} {link}\n")
         for deviation in check_all(
             cursor, company_id, arguments.filestore and read_file
         ):

@@ -36,6 +36,11 @@ PRODUCTION_SETTINGS = {
     "l10n_my_edi_mode": "prod",
     "l10n_tw_edi_ecpay_staging_mode": False,
 }
+# The same for the formats of the account_edi family: {code: (field, value)}.
+PRODUCTION_FORMATS = {
+    "eg_eta": ("l10n_eg_production_env", True),
+    "es_sii": ("l10n_es_sii_test_env", False),
+}
 # The settings that each method depends on.
 SETTING_PREFIXES = {
     "_l10n_hu_edi_process_query_transaction_result": "l10n_hu_",
@@ -162,11 +167,19 @@ def _get_documents(records, path, *args, **kwargs):
                     lambda document: (
                         document.state == "to_cancel"
                         and document.edi_format_id._needs_web_services()
+                        and _is_in_production(document)
                     )
                 )
                 .move_id
             )
     return records[path]
+
+
+def _is_in_production(document):
+    """:return: whether the authority itself is asked about this electronic document"""
+    setting, value = PRODUCTION_FORMATS.get(document.edi_format_id.code, (None, None))
+    # sudo: the same for everybody
+    return not setting or document.move_id.company_id.sudo()[setting] == value
 
 
 def _is_tbai_to_ask(move):
