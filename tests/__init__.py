@@ -80,6 +80,7 @@ from . import test_several
 from . import test_stock
 from . import test_storno
 from . import test_structure
+from . import test_tab_screens
 from . import test_taxes
 from . import test_translations
 from . import test_ui

@@ -15,6 +15,7 @@ class AccountMove(models.Model):
 
     credit_note_reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
+        falsy_value_label="No reason given",
         ondelete="restrict",
         index="btree_not_null",
         readonly=True,
@@ -30,6 +31,7 @@ class AccountMove(models.Model):
     amount_creditable = fields.Monetary(
         string="Left to Credit",
         compute="_compute_amount_creditable",
+        search="_search_amount_creditable",
         compute_sudo=True,
         help="Total of the invoice less its credit notes, drafts included, and less an "
         "early payment discount that the customer took.",
@@ -93,11 +95,46 @@ class AccountMove(models.Model):
                 else 0.0
             )
 
-    @api.depends("amount_residual", "move_type")
+    def _search_amount_creditable(self, operator, value):
+        if (operator, value) != (">", 0):
+            return NotImplemented
+        creditable = [
+            ("amount_total", ">", 0),
+            ("move_type", "in", self._get_creditable_types()),
+            ("state", "=", "posted"),
+        ]
+        open_credit_note = [
+            ("move_type", "=", "out_refund"),
+            ("state", "in", ("draft", "posted")),
+        ]
+        credited = [
+            *creditable,
+            "|",
+            ("reversal_move_ids", "any", open_credit_note),
+            (
+                "invoice_line_ids.credit_note_line_ids",
+                "any",
+                [("move_id", "any", open_credit_note)],
+            ),
+        ]
+        # The tab says whose they are: no need to look at all customers.
+        if customer_id := self.env.context.get("credited_customer_id"):
+            customer = self.env["res.partner"].browse(customer_id)
+            credited.append(
+                ("commercial_partner_id", "=", customer.commercial_partner_id.id)
+            )
+        nothing_left = self.search(credited).filtered(
+            lambda move: not move.amount_creditable
+        )
+        return [*creditable, ("id", "not in", nothing_left.ids)]
+
+    @api.depends("amount_residual", "move_type", "state")
     def _compute_amount_residual_in_currency_signed(self):
         for move in self:
             sign = -1 if move.is_outbound() else 1
-            move.amount_residual_in_currency_signed = sign * move.amount_residual
+            move.amount_residual_in_currency_signed = (
+                sign * move.amount_residual if move.state == "posted" else 0.0
+            )
 
     @api.depends(
         "amount_total",
@@ -154,11 +191,20 @@ class AccountMove(models.Model):
                     move.type_name = self.env._("Credit Note")
 
     def _field_to_sql(self, alias, fname, query=None):
-        # EXTENDS 'account': the list sorts by the amount due without storing it
+        # EXTENDS 'account': lists sort and sum up what is not stored
+        if fname in ("amount_credited_untaxed", "amount_credited_total"):
+            stored = fname.replace("credited_", "") + "_signed"
+            return SQL(
+                "CASE WHEN %s = 'out_refund' THEN - %s ELSE 0 END",
+                self._field_to_sql(alias, "move_type", query),
+                self._field_to_sql(alias, stored, query),
+            )
         if fname == "amount_residual_in_currency_signed":
             return SQL(
-                "CASE WHEN %s IN ('out_refund', 'in_invoice', 'in_receipt')"
-                " THEN -1 ELSE 1 END * %s",
+                "CASE WHEN %s <> 'posted' THEN 0"
+                " WHEN %s IN ('out_refund', 'in_invoice', 'in_receipt') THEN -1"
+                " ELSE 1 END * %s",
+                self._field_to_sql(alias, "state", query),
                 self._field_to_sql(alias, "move_type", query),
                 self._field_to_sql(alias, "amount_residual", query),
             )

@@ -23,6 +23,10 @@ registry.category("web_tour.tours").add("credit_note_batch", {
             run: "click",
         },
         {
+            content: "Wait for the list",
+            trigger: ".o_notebook_content .o_data_row",
+        },
+        {
             content: "Tick all",
             trigger: ".o_notebook_content th.o_list_record_selector input",
             run: "click",
