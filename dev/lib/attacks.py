@@ -220,15 +220,15 @@ class Watch:
             "file": (
                 (
                     f"SELECT id, {pick} FROM ir_attachment t WHERE res_id = ANY(%s)"
-                " AND res_model = 'account.move' AND res_field = ANY(%s)"
+                    " AND res_model = 'account.move' AND res_field = ANY(%s)"
                 ),
                 [file_columns, self.ids, fields],
             ),
             "sent file": (
                 (
                     f"SELECT id, {pick} FROM ir_attachment t WHERE id IN ("
-                " SELECT attachment_id FROM message_attachment_rel"
-                " WHERE message_id = ANY(%s)) AND res_field IS NULL"
+                    " SELECT attachment_id FROM message_attachment_rel"
+                    " WHERE message_id = ANY(%s)) AND res_field IS NULL"
                 ),
                 [file_columns, messages],
             ),
@@ -237,8 +237,10 @@ class Watch:
                 [list(self.database.MESSAGE_COLUMNS), messages],
             ),
             "tracked value": (
-                "SELECT id, to_jsonb(t) FROM mail_tracking_value t"
-                " WHERE mail_message_id = ANY(%s)",
+                (
+                    "SELECT id, to_jsonb(t) FROM mail_tracking_value t"
+                    " WHERE mail_message_id = ANY(%s)"
+                ),
                 [messages],
             ),
             "forged message": (
