@@ -15,6 +15,8 @@ from . import test_credit_note
 from . import test_debit_note
 from . import test_demo_data
 from . import test_differential
+from . import test_dialog
+from . import test_dialog_ui
 from . import test_discount
 from . import test_document
 from . import test_down_payment

@@ -12,7 +12,7 @@ class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
 
     def _issue_credit_notes(self):
-        self.refund_moves()
+        ReversalBatch(is_issued=True).on(self).refund_moves()
         self._post_credit_notes(self.new_move_ids)
         return self.new_move_ids
 

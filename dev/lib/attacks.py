@@ -182,7 +182,9 @@ class Watch:
     """What was issued, as the database has it."""
 
     # New ones of these come with Odoo's life; those that are there stay.
-    GROWING = {"file", "sent file", "message", "tracked value", "seal", "log"}
+    GROWING = frozenset(
+        {"file", "sent file", "message", "tracked value", "seal", "log"}
+    )
 
     def __init__(self, env):
         import importlib

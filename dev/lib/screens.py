@@ -45,7 +45,6 @@ class Viewer(Clerk):
         width, height = size
         viewport = {"width": width, "height": height}
         super().__init__(browser, url, folder, viewport, **options)
-        self.is_phone = size == PHONE
         self.odoo = Odoo(self.context, url)
         self.context.add_init_script(path=axe)
 
@@ -71,7 +70,7 @@ class Viewer(Clerk):
         )
         if method:
             action["context"]["default_credit_method"] = method
-        self.open_action(action, ".modal .o_credit_note_preview")
+        self.open_action(action, ".modal footer button[name=action_issue]")
         return ".modal-dialog"
 
     def open_page(self, path, selector):
@@ -94,9 +93,6 @@ class Viewer(Clerk):
         return f".o_{view}_view"
 
     def find_cut_texts(self, selector):
-        if self.is_phone:
-            # Tables are pushed aside with a finger.
-            return []
         source = CUT_TEXT.read_text(encoding="utf-8").replace("export ", "")
         return self.page.evaluate(
             f"selector => {{ {source}\n"

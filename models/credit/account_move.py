@@ -284,6 +284,49 @@ class AccountMove(models.Model):
             self, config=False
         )
 
+    def action_open_documents(self):
+        """:return: action that opens these documents: one as a form, more as a list"""
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Credit Notes"),
+            "res_model": "account.move",
+            **(
+                {"res_id": self.id, "views": [(False, "form")]}
+                if len(self) == 1
+                else {
+                    "domain": [("id", "in", self.ids)],
+                    "views": [
+                        (self.env.ref("account.view_out_credit_note_tree").id, "list"),
+                        (False, "form"),
+                    ],
+                }
+            ),
+            "context": {"default_move_type": "out_refund", "create": False},
+        }
+
+    @api.readonly
+    def get_undone(self, duty):
+        """Tell the screen what was left undone when a dialog was closed.
+
+        :param duty: 'send' or 'refund', what the dialog was to do with these credit
+            notes
+        :return: sentence that names those that are not sent, or not refunded, or False
+        """
+        self.check_access("read")
+        if duty == "send":
+            unsent = self.filtered(
+                lambda move: not move.is_move_sent and not move.sending_data
+            )
+            return bool(unsent) and self.env._(
+                "Not sent: %s. “Send” under the customer's invoices sends it later.",
+                unsent._get_document_names(),
+            )
+        unpaid = self.filtered("amount_residual")
+        return bool(unpaid) and self.env._(
+            "Not refunded: %s. The credit stays open.", unpaid._get_document_names()
+        )
+
     @api.readonly
     def get_customer_document_hints(self):
         """Tell the customer's Invoices tab which of its buttons work on these.
@@ -443,13 +486,17 @@ class AccountMove(models.Model):
 
     def _get_next_recurring_invoices(self):
         """:return: the drafts that come next in the series of these invoices"""
-        recurring = self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
+        recurring = self._filter_recurring()
         if not recurring:
             return self.browse()
         origins = recurring.auto_post_origin_id | recurring
         return self.search(
             [("auto_post_origin_id", "in", origins.ids), ("state", "=", "draft")]
         )
+
+    def _filter_recurring(self):
+        """:return: those of these invoices that repeat by themselves"""
+        return self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
 
     def _stop_recurring(self):
         """Cancel the next invoice of each series, so that no other follows."""

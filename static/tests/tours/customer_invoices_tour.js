@@ -529,11 +529,7 @@ registry.category("web_tour.tours").add("credit_note_from_invoice", {
 const chooseMethod = (label) => [
     {
         content: `Credit ${label}`,
-        trigger: ".modal div[name=credit_method] input",
-        run: "click",
-    },
-    {
-        trigger: `.o_select_menu_item:contains(${label})`,
+        trigger: `.modal div[name=credit_method] label:contains(${label})`,
         run: "click",
     },
 ];
@@ -549,10 +545,13 @@ registry.category("web_tour.tours").add("credit_note_by_line", {
         tick("Tour lines"),
         clickCreditNote(),
         ...chooseMethod("Lines"),
-        previewSays("total", "0.00"),
+        {
+            content: "Nothing is ticked, so there is nothing to issue",
+            trigger: ".modal footer button[name=action_issue]:disabled",
+        },
         {
             content: "One tick credits a line",
-            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited]",
+            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited] input",
             run: "click",
         },
         previewSays("total", "57.50"),
@@ -621,6 +620,11 @@ registry.category("web_tour.tours").add("credit_and_invoice_again", {
         ...openTab(),
         tick("Tour lines"),
         clickCreditNote(),
+        {
+            content: "What is rarer is in a menu",
+            trigger: ".modal footer button:contains(More)",
+            run: "click",
+        },
         clickInDialog("action_reinvoice"),
         {
             content: "The draft of the new invoice",
