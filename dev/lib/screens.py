@@ -76,7 +76,7 @@ class Viewer(Clerk):
     def open_page(self, path, selector):
         self.page.goto(f"{self.url}/odoo/{path}")
         self.page.wait_for_selector(selector)
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_timeout(1000)
 
     def open_tab(self, filters=True):
         customer_id = self.odoo.find("res.partner", CUSTOMER)
