@@ -244,23 +244,29 @@ class Watch:
                 [messages],
             ),
             "forged message": (
-                "SELECT id, to_jsonb(t) FROM mail_message t WHERE res_id = ANY(%s)"
-                " AND model = 'account.move' AND (date - create_date"
-                " NOT BETWEEN '-10 minutes' AND '10 minutes') IS NOT FALSE",
+                (
+                    "SELECT id, to_jsonb(t) FROM mail_message t WHERE res_id = ANY(%s)"
+                    " AND model = 'account.move' AND (date - create_date"
+                    " NOT BETWEEN '-10 minutes' AND '10 minutes') IS NOT FALSE"
+                ),
                 [self.ids],
             ),
             "seal": (
-                "SELECT id, to_jsonb(t) FROM account_document_seal t"
-                " WHERE move_id = ANY(%s)",
+                (
+                    "SELECT id, to_jsonb(t) FROM account_document_seal t"
+                    " WHERE move_id = ANY(%s)"
+                ),
                 [self.ids],
             ),
             "log": ("SELECT id, to_jsonb(t) FROM account_document_lock_log t", []),
         }
         for table, column in self.database._get_line_relations(env):
             self.queries[table] = (
-                f"SELECT to_jsonb(t)::text, to_jsonb(t) FROM {table} t"
-                f" JOIN account_move_line l ON l.id = t.{column}"
-                " WHERE l.move_id = ANY(%s)",
+                (
+                    f"SELECT to_jsonb(t)::text, to_jsonb(t) FROM {table} t"
+                    f" JOIN account_move_line l ON l.id = t.{column}"
+                    " WHERE l.move_id = ANY(%s)"
+                ),
                 [self.ids],
             )
 
@@ -582,8 +588,10 @@ class Generator:
                 f'UPDATE {table} SET "{column}" = {value} WHERE {where}',
                 f'UPDATE {table} SET "{column}" = {value} WHERE {where}',
                 f"DELETE FROM {table} WHERE {where}",
-                f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table}"
-                f" WHERE {where} LIMIT 1",
+                (
+                    f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table}"
+                    f" WHERE {where} LIMIT 1"
+                ),
                 f"TRUNCATE {table} CASCADE",
             ]
         )
