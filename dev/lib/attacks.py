@@ -651,7 +651,7 @@ class Attack:
             with self.registry.cursor() as cr:
                 try:
                     text, call = self.make(cr, caller)
-                except Exception:
+                except Exception:  # noqa: BLE001
                     # What it was to be made of has gone since.
                     self.counts[caller, "broke"] += 1
                     continue
@@ -724,7 +724,7 @@ class Attack:
         except (UserError, psycopg2.Error) as error:
             cr.rollback()
             return "refused by the lock" if is_of_lock(error) else "refused by Odoo"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             cr.rollback()
             # The code of a server action.
             return "refused by the lock" if is_of_lock(error) else "broke"

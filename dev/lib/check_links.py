@@ -3,8 +3,8 @@
 usage: check_links.py FOLDER
 
 A link to a file of the repository wants the file, one with a `#` the heading. A path in
-backticks that begins with a folder of the repository wants to be there, unless a part of
-it is in capitals. Pages of the web are not visited.
+backticks that begins with a folder of the repository wants to be there, unless a part
+of it is in capitals. Pages of the web are not visited.
 """
 
 import re
@@ -44,9 +44,12 @@ def check_paths(page, root):
     folders = {folder.name for folder in root.iterdir() if folder.is_dir()}
     for [path] in map(re.Match.groups, PATH.finditer(page.read_text())):
         parts = Path(path).parts
-        if parts[0] in folders and not any(part.isupper() for part in parts):
-            if not (root / path).exists():
-                yield path
+        if (
+            parts[0] in folders
+            and not any(part.isupper() for part in parts)
+            and not (root / path).exists()
+        ):
+            yield path
 
 
 def main():

@@ -191,7 +191,8 @@ def odoo_choose_action(hand, name):
 def odoo_and_send(hand):
     odoo_in_full(hand)
     hand.click(
-        "button[name=action_invoice_sent]:visible, button[name=action_send_and_print]:visible"
+        "button[name=action_invoice_sent]:visible,"
+        " button[name=action_send_and_print]:visible"
     )
     send(hand)
 
