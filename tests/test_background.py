@@ -107,7 +107,8 @@ class TestBackground(BackgroundCommon):
             self.env.company.currency_id.round(invoice.amount_total / 2)
             for invoice in invoices
         )
-        self.assertEqual((batch.amount_done, batch.amount_to_do), (0.0, total))
+        self.assertEqual(batch.amount_done, 0.0)
+        self.assertAlmostEqual(batch.amount_to_do, total)
         self.assertEqual(batch.customer_names, self.partner_a.display_name)
         batch._process_piece(3)
         done = sum(batch.line_ids.credit_note_id.mapped("amount_total"))
