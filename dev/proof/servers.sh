@@ -1,18 +1,19 @@
 # shellcheck shell=bash
-# dev/check servers [--seconds N]
+# dev/check servers [--seconds N] [--postgres N,...]
 #
 # Several workers and a proxy, a read replica, a restricted database user; backup and restore.
 #
-# A PostgreSQL of its own, of each version that is installed, with a streaming replica (`db_replica_host`), a
+# A PostgreSQL of its own, of each version that is installed and of 17, or of those that are named (17 is fetched
+# from Debian 13 where it is not installed), with a streaming replica (`db_replica_host`), a
 # user who owns the database and may do nothing else, and Odoo with workers, a gevent port and `proxy_mode`. On it
 # `dev/check stress` for N seconds (40); the replica has to answer what only reads, and the websocket has to be
 # well. Then the database is restored from pg_dump and from the backup of Odoo's database manager: the seals agree
 # with the documents, the database goes on refusing to change them, and a byte that is changed with the triggers off
 # is found, in each table.
 
-seconds=40
-parse_arguments '' seconds "$@"
-want_numbers seconds
+seconds=40 postgres=''
+parse_arguments '' 'seconds postgres' "$@"
+want_numbers seconds postgres
 setup_odoo
 ensure_template
 drop_left_databases
@@ -139,8 +140,8 @@ PYTHON
     note "a byte that is changed is found, in each table"
     # Its restore makes a database, which the restricted user must not.
     sed -i -e "s|^db_user.*|db_user = $PG_ROLE|" -e "/^db_name/d" "$conf"
-    "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&
-        "${ODOO[@]}" db -c "$conf" load managed "$work/$major.zip" >>"$log" 2>&1 || fail_with_log "$log" "Odoo's database manager"
+    PATH=$bin:$PATH "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&
+        PATH=$bin:$PATH "${ODOO[@]}" db -c "$conf" load managed "$work/$major.zip" >>"$log" 2>&1 || fail_with_log "$log" "Odoo's database manager"
     check_restored managed "restored by Odoo's database manager"
     rm -rf "${ODOO_DATA:?}/filestore/managed"
     stop_cluster "$replica/data"
@@ -163,8 +164,48 @@ sys.exit(1)
 PYTHON
 }
 
-for bin in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
+# Sets BIN to the programs of this version. Debian 13 has 17: its packages are unpacked beside everything else, and
+# each program is started by the loader and with the libraries that came with it.
+find_postgres() {
+    local root=$PG_HOME/postgresql-$1 tool loader deb
+    BIN=/usr/lib/postgresql/$1/bin
+    [ ! -x "$BIN/initdb" ] || return 0
+    [ "$1" = 17 ] || die "PostgreSQL $1 is not installed; 17 alone can be fetched."
+    BIN=$root$BIN
+    [ ! -f "$root/complete" ] || return 0
+    say "Fetching PostgreSQL $1 from Debian 13"
+    rm -rf "$root"
+    mkdir -p "$root"
+    WITH_DEPENDENCIES=1 apt_fetch trixie "$CACHE/downloads/postgresql" "postgresql-$1" ||
+        fail_with_log "$LOGS/apt-fetch.log" "Fetching PostgreSQL $1"
+    for deb in "$CACHE"/downloads/postgresql/*.deb; do
+        quietly unpack.log "Unpacking ${deb##*/}" dpkg -x "$deb" "$root"
+    done
+    rm -rf "$CACHE/downloads/postgresql"
+    mv "$BIN" "$BIN.elf"
+    mkdir "$BIN"
+    loader=$(echo "$root"/usr/lib/*/ld-linux-*.so.*)
+    for tool in "$BIN.elf"/*; do
+        tool=${tool##*/}
+        printf '%s\n' '#!/bin/sh' "export LOCPATH='$root/usr/lib/locale'" \
+            "exec '$loader' --library-path '${loader%/*}' --argv0 \"\$0\" '$BIN.elf/$tool' \"\$@\"" >"$BIN/$tool"
+        chmod 755 "$BIN/$tool"
+    done
+    touch "$root/complete"
+}
+
+if [ -n "$postgres" ]; then
+    IFS=, read -ra majors <<<"$postgres"
+else
+    mapfile -t majors < <({
+        printf '%s\n' /usr/lib/postgresql/*/bin/initdb | cut -d/ -f5
+        echo 17
+    } | sort -nu | awk -v least="$PG_MAJOR" '$1 >= least')
+fi
+for major in "${majors[@]}"; do
     # An older one cannot read what a newer one dumped.
-    if [ -x "$bin/initdb" ] && [ "$(basename "$(dirname "$bin")")" -ge "$PG_MAJOR" ]; then check_on "$bin"; fi
+    [ "$major" -ge "$PG_MAJOR" ] || die "PostgreSQL $major cannot read what $PG_MAJOR dumped, which is installed here"
+    find_postgres "$major"
+    check_on "$BIN"
 done
 say "Passed"
