@@ -74,8 +74,7 @@ def tick_first(hand):
 
 
 def choose(hand, method):
-    hand.click(".modal div[name=credit_method] input")
-    hand.click(f".o_select_menu_item:has-text('{method}')")
+    hand.click(f".modal div[name=credit_method] label:has-text('{method}')")
 
 
 def issue(hand, button="action_issue"):
