@@ -30,7 +30,7 @@ database=$source
 work=$(mktemp -d -p "$PG_HOME")
 on_exit rm -rf "$work"
 chmod 755 "$work"
-stop_cluster() { _as_owner "$bin/pg_ctl" -D "$1" -m immediate -w -s stop >/dev/null 2>&1 || true; }
+stop_cluster() { _as_owner "$BIN/pg_ctl" -D "$1" -m immediate -w -s stop >/dev/null 2>&1 || true; }
 
 # start_cluster DATA SOCKET
 start_cluster() {
