@@ -296,6 +296,11 @@ registry.category("web_tour.tours").add("credit_notes_of_many", {
 registry.category("web_tour.tours").add("credit_note_left_undone", {
     steps: () => [
         openTab(),
+        {
+            content: "Show what is not open, too",
+            trigger: `${TAB} .o_facet_remove`,
+            run: "click",
+        },
         tick("Dialog paid"),
         ...openDialog(),
         {
