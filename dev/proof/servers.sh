@@ -57,15 +57,16 @@ check_forged() {
     local table change options=(-h "$primary/socket" -U "$PG_ROLE")
     while read -r table change; do
         "$bin/createdb" "${options[@]}" -T "$1" forged
-        "$bin/psql" "${options[@]}" -d forged -Xqv ON_ERROR_STOP=1 -c "ALTER TABLE $table DISABLE TRIGGER USER" \
+        "$bin/psql" "${options[@]}" -d forged -Xv ON_ERROR_STOP=1 -c "ALTER TABLE $table DISABLE TRIGGER USER" \
             -c "WITH one AS (SELECT max(move_id) AS id FROM account_document_seal WHERE chain IS NOT NULL) $change" >"$log" 2>&1 ||
             fail_with_log "$log" "Changing $table"
+        grep -qE '^(UPDATE|DELETE) [1-9]' "$log" || die "there is nothing to change in $table"
         ! check_seals forged || die "a changed byte in $table is not found"
         "$bin/dropdb" "${options[@]}" forged
     done <<'CHANGES'
 account_move UPDATE account_move SET name = name || 'X' FROM one WHERE account_move.id = one.id
 account_move_line UPDATE account_move_line SET name = coalesce(name, '') || 'X' FROM one WHERE move_id = one.id
-account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel USING account_move_line l, one WHERE account_move_line_id = l.id AND l.move_id = one.id
+account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel WHERE account_move_line_id = (SELECT max(l.id) FROM account_move_line l JOIN account_move_line_account_tax_rel ON account_move_line_id = l.id JOIN account_document_seal s USING (move_id) WHERE s.chain IS NOT NULL)
 account_document_seal UPDATE account_document_seal SET record = record || '{"x": 1}' FROM one WHERE move_id = one.id
 account_document_evidence UPDATE account_document_evidence SET record = record || '{"x": 1}' WHERE id = (SELECT max(id) FROM account_document_evidence WHERE chain IS NOT NULL)
 ir_attachment UPDATE ir_attachment SET checksum = checksum || 'X' FROM account_document_evidence e WHERE e.kind = 'file' AND e.document_id = res_id AND res_model = 'account.move' AND res_field = 'invoice_pdf_report_file'
