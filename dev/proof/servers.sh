@@ -128,7 +128,10 @@ check_on() {
     wait_child "$server" || true
 
     "${ODOO[@]}" shell -c "$conf" --no-http >"$log" 2>&1 <<'PYTHON' || fail_with_log "$log" "Chaining the seals"
-while env["account.document.seal"].search_count([("chain", "=", False)]):
+while any(
+    env[model].search_count([("chain", "=", False)])
+    for model in ("account.document.seal", "account.document.evidence")
+):
     env.ref("account_partner_credit_note.ir_cron_account_document_seal").method_direct_trigger()
     # It has a transaction of its own: the next one here sees what it did.
     env.cr.commit()
