@@ -292,8 +292,12 @@ class TestTranslated(CreditNoteCommon):
         self.assertNotIn("Gutschrift", text)
 
     def test_reason_of_the_user_is_not_overwritten(self):
-        self.reason.with_context(lang="fr_FR").name = "Annulation"
+        # One that no issued document names.
+        reason = self.env["account.credit.note.reason"].search(
+            [("id", "!=", self.reason.id)], limit=1
+        )
+        reason.with_context(lang="fr_FR").name = "Annulation"
         self.env["ir.module.module"]._load_module_terms(
             [ADDON], ["fr_FR"], overwrite=True
         )
-        self.assertEqual(self.reason.with_context(lang="fr_FR").name, "Annulation")
+        self.assertEqual(reason.with_context(lang="fr_FR").name, "Annulation")

@@ -8,6 +8,7 @@ class AccountMove(models.Model):
 
     replaces_id = fields.Many2one(
         comodel_name="account.move",
+        ondelete="restrict",
         readonly=True,
         copy=False,
         index="btree_not_null",
