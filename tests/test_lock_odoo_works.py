@@ -12,8 +12,8 @@ _logger = logging.getLogger(__name__)
 # One query more for each document shows with a few of them.
 MANY = 6
 FEW = 3
-# Posting tells the scheduler to archive, and `reconcile` posts a credit note. To archive
-# what is sealed asks the database for leave, once for all.
+# Posting tells the scheduler to archive, and `reconcile` posts a credit note.
+# To archive what is sealed asks the database for leave, once for all.
 MORE = {"post": 1, "post credit notes": 1, "reconcile": 1, "send": 2}
 
 
