@@ -15,6 +15,8 @@ from . import test_credit_note
 from . import test_debit_note
 from . import test_demo_data
 from . import test_differential
+from . import test_dialog
+from . import test_dialog_ui
 from . import test_discount
 from . import test_document
 from . import test_down_payment
@@ -78,6 +80,7 @@ from . import test_several
 from . import test_stock
 from . import test_storno
 from . import test_structure
+from . import test_tab_screens
 from . import test_taxes
 from . import test_translations
 from . import test_ui

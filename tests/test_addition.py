@@ -11,7 +11,7 @@ import psycopg2
 from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools.convert import convert_file
 
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
@@ -222,12 +222,26 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
 
     def setUp(self):
         super().setUp()
+        new_test_user(
+            self.env,
+            login="customer_of_portal",
+            groups="base.group_portal",
+            partner_id=self.partner_a.id,
+        )
         # The files are HTML, as in Odoo's own tests, but they are archived.
         reports = self.registry["ir.actions.report"]
         self.enterContext(patch.object(reports, "_is_pdf_rendered", lambda _self: True))
 
-    def _go_out(self, move):
-        """Everything that is done with a document; :return: its print as HTML"""
+    def _go_out(self, move, is_marked=True):
+        """Everything that is done with a document; :return: its print as HTML
+
+        :param is_marked: whether it says then that it was sent
+        """
+        self.authenticate("customer_of_portal", "customer_of_portal")
+        page = self.url_open("/my/invoices?sortby=date")
+        self.assertEqual(page.status_code, 200)
+        self.assertIn("/my/invoices/", page.text)
+        self.authenticate(None, None)
         page = self.url_open(move.get_portal_url())
         self.assertEqual(page.status_code, 200)
         self.assertIn(move.name, page.text)
@@ -248,7 +262,7 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
         )
         move._generate_and_send(sending_methods=["email"])
         self.assertTrue(move.invoice_pdf_report_id)
-        self.assertTrue(move.is_move_sent)
+        self.assertTrue(move.is_move_sent or not is_marked)
         return printed
 
     def _documents(self):
@@ -261,7 +275,7 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
             with self.subTest(name=name):
                 with self._failing(name) as logs:
                     for move in self._documents():
-                        self._go_out(move)
+                        self._go_out(move, not name.endswith("._set_sent"))
                 [line] = logs.output
                 self.assertIn(name, line)
             addition._told.clear()
@@ -293,7 +307,7 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
     def test_all_together(self):
         invoice, credit_note = self._documents()
         with self._failing(*ADDITIONS):
-            of_odoo = self._go_out(invoice)
+            of_odoo = self._go_out(invoice, is_marked=False)
             self.assertEqual(
                 credit_note._get_name_invoice_report(),
                 "account.report_invoice_document",
@@ -302,7 +316,7 @@ class TestGoesOutAsOdooMakesIt(AdditionCommon, AccountTestInvoicingHttpCommon):
                 credit_note._get_mail_template(),
                 self.env.ref("account.email_template_edi_credit_note"),
             )
-            printed = self._go_out(credit_note).decode()
+            printed = self._go_out(credit_note, is_marked=False).decode()
             self.assertIn(credit_note.ref, printed)
             self.assertNotIn("Credits the whole", printed)
         # An invoice is printed as if there was nothing to add, but for its archive.

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import tagged
 
 from .common import CreditNoteCommon
@@ -19,8 +21,8 @@ class TestAnalysis(CreditNoteCommon):
         )
         self._credit(self._invoice(10.0), reason_id=other.id)
         after = self._by_reason()
-        self.assertEqual(after[self.reason] - before.get(self.reason, 0.0), -150.0)
-        self.assertEqual(after[other] - before.get(other, 0.0), -10.0)
+        self.assertEqual(after[self.reason] - before.get(self.reason, 0.0), 150.0)
+        self.assertEqual(after[other] - before.get(other, 0.0), 10.0)
 
     def _by_reason(self):
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -35,9 +37,35 @@ class TestAnalysis(CreditNoteCommon):
             self.env["account.move"]
             .with_user(self.clerk)
             ._read_group(
-                domain, ["credit_note_reason_id"], ["amount_untaxed_signed:sum"]
+                domain, ["credit_note_reason_id"], ["amount_credited_untaxed:sum"]
             )
         )
+
+    def test_measures(self):
+        """Positive, with plain names, and none of other documents."""
+        Move = self.env["account.move"].with_user(self.clerk)
+        credit_note = self._credit(self._invoice(100.0))
+        self.assertEqual(credit_note.amount_credited_untaxed, 100.0)
+        self.assertEqual(credit_note.amount_credited_total, 115.0)
+        self.assertEqual(self._invoice(10.0).amount_credited_total, 0.0)
+        measures = {
+            name: field["string"]
+            for name, field in Move.fields_get().items()
+            if field["type"] in ("float", "integer", "monetary")
+            and field.get("aggregator")
+        }
+        for view_type in ("graph", "pivot"):
+            view = self.env.ref(
+                f"account_partner_credit_note.credit_note_analysis_view_{view_type}"
+            )
+            arch = etree.fromstring(Move.get_view(view.id, view_type)["arch"])
+            hidden = arch.xpath("//field[@invisible]/@name")
+            self.assertEqual(
+                {measures[name] for name in set(measures).difference(hidden)},
+                {"Credited", "Credited, Tax Excluded"},
+            )
+        label = Move.fields_get(["credit_note_reason_id"])["credit_note_reason_id"]
+        self.assertEqual(label["falsy_value_label"], "No reason given")
 
     def test_views(self):
         for view_type in ("graph", "pivot", "list", "search"):

@@ -100,6 +100,53 @@ class TestBackground(BackgroundCommon):
             triggers + 1,
         )
 
+    def test_amounts_done_and_to_do(self):
+        invoices = self._invoices(4)
+        batch = self._start(invoices, credit_method="percentage", percentage=50)
+        total = sum(
+            self.env.company.currency_id.round(invoice.amount_total / 2)
+            for invoice in invoices
+        )
+        self.assertEqual(batch.amount_done, 0.0)
+        self.assertAlmostEqual(batch.amount_to_do, total)
+        self.assertEqual(batch.customer_names, self.partner_a.display_name)
+        batch._process_piece(3)
+        done = sum(batch.line_ids.credit_note_id.mapped("amount_total"))
+        self.assertGreater(done, 0.0)
+        self.assertAlmostEqual(batch.amount_done, done)
+        self.assertAlmostEqual(batch.amount_to_do, total - done)
+        batch._process_piece(3)
+        self.assertAlmostEqual(batch.amount_done, total)
+        self.assertEqual(batch.amount_to_do, 0.0)
+
+    def test_waiting_is_told_from_working(self):
+        batch = self._start(self._invoices(4))
+        as_clerk = batch.with_user(self.clerk).sudo(False)
+        self.assertIn("Waits for the scheduler since", as_clerk.progress_text)
+        self.assertIn("Issue credit notes in the background", as_clerk.progress_text)
+        batch._process_piece(3)
+        batch.invalidate_recordset()
+        self.assertEqual(as_clerk.progress_text, "Working: 3 of 4 invoices.")
+        # The scheduler died two minutes ago.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE account_credit_note_batch_line"
+            " SET write_date = write_date - INTERVAL '2 minutes'"
+        )
+        self.env.invalidate_all()
+        self.assertIn("Waits for the scheduler since", as_clerk.progress_text)
+        self.env.ref(CRON).active = False
+        batch.invalidate_recordset()
+        self.assertIn("is switched off", as_clerk.progress_text)
+        action = batch.action_open_scheduled_action()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), ("ir.cron", self.env.ref(CRON).id)
+        )
+        self.env.ref(CRON).active = True
+        batch._process_piece(3)
+        batch.invalidate_recordset()
+        self.assertFalse(as_clerk.progress_text)
+
     def test_every_invoice_is_credited_once(self):
         invoices = self._invoices(7)
         batch = self._start(invoices)

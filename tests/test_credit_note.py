@@ -154,7 +154,7 @@ class TestCreditNote(CreditNoteCommon):
         wizard = self._wizard(invoice)
         action = wizard.action_issue()
         credit_note = wizard.new_move_ids
-        self.assertEqual(action["tag"], "display_notification")
+        self.assertEqual(action["tag"], "credit_notes_issued")
         [link] = action["params"]["links"]
         self.assertEqual(link["label"], credit_note.name)
         self.assertTrue(link["url"].endswith(f"/{credit_note.id}"))

@@ -152,6 +152,34 @@ class TestInvoicesTab(CreditNoteCommon):
         draft = documents[-1].get_customer_document_hints()
         self.assertEqual(draft["summary"], "1 ticked: –")
 
+    def test_drafts_owe_nothing(self):
+        draft = self._invoice(10.0, post=False)
+        cancelled = self._invoice(20.0, post=False)
+        cancelled.button_cancel()
+        for move in draft + cancelled:
+            self.assertEqual(move.amount_residual_in_currency_signed, 0.0)
+
+    def test_left_to_credit(self):
+        """What can be credited still, whoever's it is."""
+        left = self._invoice(10.0) + self._invoice(20.0, partner=self.partner_b)
+        partly = self._invoice(30.0)
+        self._credit(partly, credit_method="percentage", percentage=50)
+        self._credit(self._invoice(40.0))
+        in_draft = self._invoice(50.0)
+        self._native_credit_note(in_draft, post=False)
+        several = self._invoice(60.0) + self._invoice(70.0)
+        self._credit(several, as_one=True)
+        self._invoice(80.0, post=False)
+        self._invoice(0.0)
+        moves = self.env["account.move"].search(
+            [("amount_creditable", ">", 0), ("company_id", "=", self.env.company.id)]
+        )
+        self.assertEqual(set(moves), set(left + partly))
+        self.assertEqual(
+            {row["id"] for row in self._documents(*self._filter("left_to_credit"))},
+            set((left[0] + partly).ids),
+        )
+
     def test_sent(self):
         sent, not_sent = self._invoice(10.0), self._invoice(20.0)
         self._invoice(30.0, post=False)
@@ -163,7 +191,7 @@ class TestInvoicesTab(CreditNoteCommon):
 
     def test_sorting_by_the_amount_due(self):
         small, large = self._invoice(10.0), self._invoice(90.0)
-        credit_note = self._native_credit_note(self._invoice(50.0), post=False)
+        credit_note = self._invoice(50.0, move_type="out_refund")
         moves = self.env["account.move"].search(
             [("id", "in", (small + large + credit_note).ids)],
             order="amount_residual_in_currency_signed",

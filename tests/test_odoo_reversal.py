@@ -133,6 +133,9 @@ class TestOdooReversal(CreditNoteCommon):
         ):
             self.assertEqual(new_invoice[name], invoice[name])
         self.assertFalse(new_invoice.reversed_entry_id)
+        self.assertEqual(new_invoice.replaces_id, invoice)
+        self.assertEqual(invoice.replaced_by_id, new_invoice)
+        self.assertFalse(new_invoice.copy().replaces_id)
 
     def test_reverse_and_create_invoice_without_lock_and_guard(self):
         """As Odoo has it: what was matched is free for the new invoice."""

@@ -118,15 +118,7 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                 pages = self._print(credit_note)
                 self.assertGreater(len(pages), 1)
                 self._check_lines(pages, 20)
-                for texts in pages:
-                    end = self._get_letterhead_end(texts, credit_note, layout)
-                    self.assertFalse(
-                        [
-                            text
-                            for y, text in texts
-                            if end < y < end + LINE and credit_note.name not in text
-                        ]
-                    )
+                self._check_letterhead(pages, credit_note, layout)
                 [customer] = self._find(pages[0], "Window Ltd")
                 end = self._get_letterhead_end(pages[0], credit_note, layout)
                 self.assertGreater(customer, end + LINE)
@@ -141,6 +133,48 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.company.logo = False
         [texts] = self._print(credit_note)
         self.assertAlmostEqual(customer, self._find(texts, "Window Ltd")[0], delta=0.5)
+
+    def test_ten_lines_are_one_page(self):
+        """Discount and all, in every layout, on A4 and on Letter."""
+        credit_note = self._credit(
+            self._create_invoice(
+                invoice_line_ids=[
+                    Command.create(
+                        {
+                            "name": f"Line {number}.",
+                            "price_unit": 10.0,
+                            "discount": 5.0 * (number % 2),
+                            "tax_ids": self.tax_sale_a.ids,
+                        }
+                    )
+                    for number in range(10)
+                ],
+                post=True,
+            ),
+            reason_id=self.reason.id,
+            reason="Goods returned: one was broken",
+        )
+        for paper in ("euro", "us"):
+            self.company.paperformat_id = self.env.ref(f"base.paperformat_{paper}")
+            for layout in LAYOUTS:
+                with self.subTest(paper=paper, layout=layout):
+                    self._set_layout(layout)
+                    pages = self._print(credit_note)
+                    self.assertEqual(len(pages), 1)
+                    self._check_lines(pages, 10)
+                    self._check_letterhead(pages, credit_note, layout)
+
+    def _check_letterhead(self, pages, credit_note, layout):
+        """Nothing stands in the letterhead or close to it."""
+        for texts in pages:
+            end = self._get_letterhead_end(texts, credit_note, layout)
+            self.assertFalse(
+                [
+                    text
+                    for y, text in texts
+                    if end < y < end + LINE and credit_note.name not in text
+                ]
+            )
 
     def test_two_hundred_lines(self):
         self._set_layout("standard")

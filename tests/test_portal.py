@@ -55,6 +55,40 @@ class TestPortal(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertIn("Open Credit: $ 57.50", self._text(page))
         self.assertNotIn("o_portal_sidebar_timeago", page.text)
 
+    def test_same_words_as_in_the_tab(self):
+        partly = self._invoice(200.0, partner=self.customer.partner_id)
+        self._credit(partly, credit_method="percentage", percentage=10)
+        rows = html.fromstring(self._page(self.customer, "/my/invoices").content).xpath(
+            "//table//tr[td]"
+        )
+        texts = {
+            row.xpath(".//a/@title")[0]: " ".join(row.text_content().split())
+            for row in rows
+        }
+        for move, word in (
+            (self.invoice, "Credited"),
+            (self.credit_note, "Settled"),
+            (partly, "Partially Credited"),
+        ):
+            self.assertIn(word, texts[move.name])
+            self.assertNotIn("Paid", texts[move.name])
+            self.assertNotIn("Waiting for Payment", texts[move.name])
+
+    def test_what_is_credited_is_not_paid(self):
+        partly = self._invoice(200.0, partner=self.customer.partner_id)
+        self._credit(partly, credit_method="percentage", percentage=10)
+        text = self._text(self._page(self.customer, f"/my/invoices/{partly.id}"))
+        self.assertIn("Credited: $ 23.00", text)
+        self.assertIn("Left to Pay: $ 207.00", text)
+        self.assertNotIn("Already Paid", text)
+        self._register_payment(partly, amount=7.0, payment_difference_handling="open")
+        text = self._text(self._page(self.customer, f"/my/invoices/{partly.id}"))
+        self.assertIn("Credited: $ 23.00", text)
+        self.assertIn("Already Paid: $ 7.00", text)
+        paper = self._page(self.customer, f"/my/invoices/{partly.id}?report_type=html")
+        self.assertIn("Credited on", self._text(paper))
+        self.assertNotIn("Reversed on", self._text(paper))
+
     def test_page_links_to_the_invoice_and_back(self):
         page = self._page(self.customer, f"/my/invoices/{self.credit_note.id}")
         self.assertIn(

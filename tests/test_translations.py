@@ -221,7 +221,8 @@ class TestTranslated(CreditNoteCommon):
         self.assertEqual(field["string"], terms["Credit Method"])
         self.assertIn(("lines", terms["Lines"]), field["selection"])
         arch = wizard.get_view(self.env.ref("account.view_account_move_reversal").id)
-        self.assertIn(f'string="{terms["Issue"]}"', arch["arch"])
+        issue = rf'name="action_issue"[^>]*>\s*{re.escape(terms["Issue"])}'
+        self.assertRegex(arch["arch"], issue)
         reason = self.env.ref(f"{ADDON}.credit_note_reason_goods_returned")
         self.assertEqual(reason.with_context(lang=code).name, terms["Goods returned"])
         refusal = terms["Choose one or more invoices to credit."]

@@ -81,6 +81,43 @@ class TestUi(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             self._invoice(10.0, invoice_date="2020-01-01")
         self._tour("customer_invoices_ticked")
 
+    def test_opens_on_what_is_open(self):
+        paid = self._invoice(50.0, ref="Tour paid")
+        self._register_payment(paid)
+        self._credit(paid)
+        self._tour("customer_invoices_opens_on_open")
+
+    def test_companies_are_named(self):
+        other = self.setup_other_company()["company"]
+        self.clerk.company_ids += other
+        self.clerk.group_ids += self.env.ref("base.group_multi_company")
+        self.env["account.move"].with_company(other).create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner_a.id,
+                "invoice_date": self.today,
+                "ref": "Tour other",
+                "invoice_line_ids": [Command.create({"name": "x", "price_unit": 10.0})],
+            }
+        ).action_post()
+        cids = f"{self.env.company.id}-{other.id}"
+        self._tour(
+            "customer_invoices_all_companies",
+            path=f"/odoo/customers/{self.partner_a.id}",
+            cookies={"cids": cids},
+        )
+
+    def test_contact_without_invoices(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Bob", "parent_id": self.partner_a.id}
+        )
+        self._tour(
+            "customer_invoices_empty_contact", path=f"/odoo/customers/{contact.id}"
+        )
+
+    def test_access_key(self):
+        self._tour("customer_invoices_access_key")
+
     def test_rejected(self):
         self.startPatcher(patch.object(rejection, "REJECTED_STATES", (STATE,)))
         self._invoice(

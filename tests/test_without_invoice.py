@@ -301,6 +301,26 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
                     {"partner_id": self.partner_a.id}
                 )
 
+    def test_what_would_be_refused_is_said(self):
+        """While it is entered: the buttons are off, and say what they would say."""
+        action = self.partner_a.action_credit_without_invoice()
+        form = Form(
+            self.env["account.credit.note.without.invoice"].with_context(
+                **action["context"]
+            )
+        )
+        self.assertIn("Choose a reason", form.button_refusals["action_issue"])
+        form.reason_id = self.reason
+        self.assertIn("Enter the amounts", form.button_refusals["action_save_draft"])
+        with form.line_ids.new() as line:
+            line.name = "Bonus"
+            line.amount = 11.5
+        self.assertIn("Enter the first and the last day", form.refusal)
+        form.period_start = form.period_end = self.today
+        self.assertFalse(form.refusal)
+        self.assertFalse(form.button_refusals)
+        form.save().action_issue()
+
 
 @tagged("post_install", "-at_install")
 class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):

@@ -8,6 +8,7 @@ from . import account_move_reversal
 from . import account_move_reversal_background
 from . import account_move_reversal_checks
 from . import account_move_reversal_deliver
+from . import account_move_reversal_dialog
 from . import account_move_reversal_issue
 from . import account_move_reversal_law
 from . import account_move_reversal_line

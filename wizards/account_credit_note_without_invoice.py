@@ -4,6 +4,7 @@ from odoo.tools import format_amount, format_date
 
 from ..models.row_lock import lock_rows
 from .account_move_reversal_line import is_number
+from .refusal import get_refusal
 
 
 class AccountCreditNoteWithoutInvoice(models.TransientModel):
@@ -69,6 +70,13 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     new_move_id = fields.Many2one(
         comodel_name="account.move", string="Credit Note", readonly=True
     )
+    refusal = fields.Char(
+        compute="_compute_refusal", help="What would be refused, in its words."
+    )
+    button_refusals = fields.Json(
+        compute="_compute_refusal",
+        help="The sentence of each button that would be refused.",
+    )
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -96,6 +104,38 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     def _compute_amount_total(self):
         for wizard in self:
             wizard.amount_total = sum(wizard.line_ids.mapped("amount"))
+
+    @api.depends(
+        "amount_total",
+        "currency_id",
+        "date",
+        "former_date",
+        "former_number",
+        "former_total",
+        "journal_id",
+        "period_end",
+        "period_start",
+        "reason_id",
+        "subject",
+    )
+    def _compute_refusal(self):
+        check_date = self.env["account.move"]._check_not_in_future
+        for wizard in self:
+            draft_refusal = get_refusal(wizard._check)
+            wizard.refusal = draft_refusal or get_refusal(check_date, wizard.date)
+            refusals = dict.fromkeys(
+                (
+                    "action_ask_approval",
+                    "action_issue",
+                    "action_issue_and_print",
+                    "action_issue_and_send",
+                ),
+                wizard.refusal,
+            )
+            refusals["action_save_draft"] = draft_refusal
+            wizard.button_refusals = {
+                name: refusal for name, refusal in refusals.items() if refusal
+            }
 
     @api.onchange("former_invoice_id")
     def _onchange_former_invoice_id(self):

@@ -1,5 +1,6 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import formatLang
 
 from ..models.bulk.reversal_batch import ReversalBatch
 
@@ -145,17 +146,27 @@ class AccountMoveReversal(models.TransientModel):
         "line_ids.price_unit",
         "line_ids.quantity",
         "date",
+        "journal_id",
         "move_ids",
         "percentage",
         "reason_id",
+        "reopen_order",
+        "settlement",
+        "stop_recurring",
         "use_invoice_rate",
     )
     def _compute_amounts(self):
         for wizard in self:
-            moves = wizard.move_ids._origin
-            if not wizard.is_credit_note or not wizard._has_numbers():
-                moves = moves.browse()
-            previews = [wizard._get_preview(move) for move in moves]
+            refusals, previews = {}, []
+            if wizard.is_credit_note:
+                refusals = wizard._get_refusals()
+                if wizard._get_entered_field() not in refusals:
+                    moves = wizard._get_moves()
+                    previews = [wizard._get_preview(move) for move in moves]
+                    refusals |= wizard._get_plan_refusals(previews)
+            wizard.refusals = refusals
+            wizard.line_outcomes = wizard._get_line_outcomes()
+            wizard.total = wizard._format_total(previews)
             wizard.preview = wizard._render_preview(previews)
             wizard.approval_needs = wizard._get_approval_needs(previews)
             for field_name in (
@@ -170,6 +181,9 @@ class AccountMoveReversal(models.TransientModel):
                     if wizard.currency_id
                     else 0.0
                 )
+            wizard.button_refusals = (
+                wizard._get_button_refusals() if wizard.is_credit_note else {}
+            )
 
     @api.depends("move_ids", "company_id")
     def _compute_journal_id(self):
@@ -330,7 +344,10 @@ class AccountMoveReversal(models.TransientModel):
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
         for invoice, plan in plans.items():
             self._check_plan(invoice, plan)
-        batch = ReversalBatch(plans)
+        issuing = ReversalBatch.of(self.env)
+        batch = ReversalBatch(
+            plans, is_issued=is_modify or bool(issuing and issuing.is_issued)
+        )
         known = self.move_ids.reversal_move_ids
         # Odoo's draft balances only once `_apply_plan` has corrected it.
         action = super(
@@ -357,15 +374,26 @@ class AccountMoveReversal(models.TransientModel):
 
     def _get_preview(self, invoice):
         """:return: dict of what crediting this invoice comes to, for the dialog"""
-        totals = self._get_plan_totals(invoice, self._plan_credit_note(invoice))
+        plan = self._plan_credit_note(invoice)
+        totals = self._get_plan_totals(invoice, plan)
         return {
             **self._plan_settlement(invoice, totals["total"]),
             **totals,
+            "plan": plan,
             "invoice": invoice,
             "currency": invoice.currency_id,
             "amount_to_credit": totals["total"],
             "amount_left": max(0.0, invoice.amount_creditable - totals["total"]),
-            "discount_note": self._get_discount_note(invoice),
+            "rate_note": self._get_rate_note(invoice),
+            "notes": list(
+                filter(
+                    None,
+                    (
+                        self._get_discount_note(invoice),
+                        self._get_cap_note(invoice, totals["total"]),
+                    ),
+                )
+            ),
         }
 
     def get_preview(self):
@@ -382,6 +410,12 @@ class AccountMoveReversal(models.TransientModel):
         return [
             self._prepare_preview(self._get_preview(move)) for move in self.move_ids
         ]
+
+    def _get_moves(self):
+        """:return: the documents, in the order of the list and of the numbers that
+        Odoo gives their credit notes
+        """
+        return self.move_ids._origin.sorted(lambda move: (move.name or "", move.id))
 
     @api.model
     def _prepare_preview(self, preview):
@@ -419,6 +453,32 @@ class AccountMoveReversal(models.TransientModel):
             discount=invoice.currency_id.format(discount),
         )
 
+    def _get_cap_note(self, invoice, total):
+        """:return: sentence where less is left than the percentage, False elsewhere"""
+        share = self._get_share_of_total(invoice)
+        if (
+            self.credit_method != "percentage"
+            or invoice.currency_id.compare_amounts(share, total) <= 0
+        ):
+            return False
+        return self.env._(
+            "%(percentage)s %% of %(invoice)s is %(share)s. What is left is credited: "
+            "%(total)s.",
+            percentage=formatLang(self.env, self.percentage),
+            invoice=invoice.name,
+            share=invoice.currency_id.format(share),
+            total=invoice.currency_id.format(total),
+        )
+
+    def _get_rate_note(self, invoice):
+        """:return: the rate of a foreign currency, False without one"""
+        currency, company_currency = invoice.currency_id, invoice.company_currency_id
+        if currency == company_currency:
+            return False
+        return (
+            f"1 {company_currency.name} = {self._get_rate(invoice):.6g} {currency.name}"
+        )
+
     def _render_preview(self, previews):
         if not previews:
             return False
@@ -433,6 +493,8 @@ class AccountMoveReversal(models.TransientModel):
                     preview["amount_customer_credit"] for preview in previews
                 ),
                 "total": self if self.currency_id and len(previews) > 1 else None,
+                "outcomes": self._get_outcomes(previews),
+                "credit_title": self._get_credit_title(),
             },
         )
 

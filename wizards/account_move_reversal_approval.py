@@ -67,7 +67,7 @@ class AccountMoveReversal(models.TransientModel):
             # Dated the day on which it is issued.
             del values["dialog_values"]["date"]
         for move, (_command, _id, line_values) in zip(
-            self.move_ids, values["line_ids"], strict=True
+            self._get_moves(), values["line_ids"], strict=True
         ):
             line_values["state"] = "to_approve"
             line_values["amount"] = self._get_preview(move)["amount_to_credit"]

@@ -76,16 +76,21 @@ class AccountMoveReversal(models.TransientModel):
         """
         self._check_issue()
         self._check_reason()
-        if self.credit_method == "percentage":
-            self._check_percentage_range()
-        elif self.credit_method != "remaining":
-            self._check_method()
+        self._check_entered()
         # Of two users who start a batch of the same invoices, Odoo runs one again.
         self.move_ids._lock_for_credit()
         self.move_ids._check_not_in_batch()
         self.env["account.credit.note.batch"].with_company(
             self.company_id
         )._check_cron()
+
+    def _check_entered(self):
+        # EXTENDS: what is wrong with one of the invoices is listed later
+        if not self.is_background:
+            return super()._check_entered()
+        if self.credit_method == "percentage":
+            return self._check_percentage_range()
+        return self.credit_method == "remaining" or self._check_method()
 
     def _prepare_batch(self, send_by_email):
         """:return: values of the batch that does the work of this dialog"""
@@ -95,7 +100,7 @@ class AccountMoveReversal(models.TransientModel):
             "dialog_values": self._get_dialog_values(),
             "send_by_email": send_by_email,
             "line_ids": [
-                Command.create({"invoice_id": move.id}) for move in self.move_ids
+                Command.create({"invoice_id": move.id}) for move in self._get_moves()
             ],
         }
 
@@ -144,5 +149,5 @@ class AccountMoveReversal(models.TransientModel):
                     total[name] = total.get(name, 0.0) + amount
         return self.env["ir.qweb"]._render(
             "account_partner_credit_note.credit_note_preview_totals",
-            {"totals": totals},
+            {"totals": totals, "outcomes": self._get_outcomes(previews)},
         )

@@ -50,7 +50,7 @@ class AccountMoveReversal(models.TransientModel):
     def _check_addresses(self):
         """:raise UserError: a customer who is to get an e-mail has no address"""
         send = self.env["account.move.send"]
-        nowhere = self.move_ids.filtered(
+        nowhere = self.move_ids._origin.filtered(
             lambda move: (
                 not move.partner_id.email
                 and "email" in send._get_default_sending_methods(move)
@@ -76,7 +76,7 @@ class AccountMoveReversal(models.TransientModel):
                 self.env._(
                     "Choose a reason to credit %(invoices)s: %(company)s wants one on "
                     "each credit note.",
-                    invoices=self.move_ids._get_document_names(),
+                    invoices=self.move_ids._origin._get_document_names(),
                     company=self.company_id.display_name,
                 )
             )
@@ -88,14 +88,14 @@ class AccountMoveReversal(models.TransientModel):
                 self.env._(
                     "Lines and amounts are credited for one invoice at a time, not for "
                     "%s. Credit everything left, or a percentage.",
-                    self.move_ids._get_document_names(),
+                    self.move_ids._origin._get_document_names(),
                 )
             )
         if not self._has_numbers():
             raise UserError(
                 self.env._(
                     "Enter what to credit of %s as a number.",
-                    self.move_ids._get_document_names(),
+                    self.move_ids._origin._get_document_names(),
                 )
             )
         if self.credit_method == "lines":
@@ -123,7 +123,7 @@ class AccountMoveReversal(models.TransientModel):
             raise UserError(
                 self.env._(
                     "Tick the lines of %s to credit, or enter their quantities.",
-                    self.move_ids.name,
+                    self.move_ids._origin.name,
                 )
             )
         for invoice_line, same_lines in lines.grouped("invoice_line_id").items():
@@ -160,7 +160,7 @@ class AccountMoveReversal(models.TransientModel):
             self._check_total(total)
 
     def _check_amount(self):
-        invoice = self.move_ids
+        invoice = self.move_ids._origin
         compare = invoice.currency_id.compare_amounts
         if not 0 < self.amount < float("inf") or compare(self.amount, 0.0) <= 0:
             raise UserError(
@@ -172,7 +172,7 @@ class AccountMoveReversal(models.TransientModel):
         """:param total: what is to be credited of one invoice, tax included
         :raise UserError: it is more than is left of the invoice
         """
-        invoice = self.move_ids
+        invoice = self.move_ids._origin
         if invoice.currency_id.compare_amounts(total, invoice.amount_creditable) > 0:
             raise UserError(
                 self.env._(
@@ -188,7 +188,7 @@ class AccountMoveReversal(models.TransientModel):
 
     def _check_percentage(self):
         self._check_percentage_range()
-        for invoice in self.move_ids:
+        for invoice in self.move_ids._origin:
             total = self._get_share_of_total(invoice)
             if invoice.amount_total and invoice.currency_id.is_zero(total):
                 raise UserError(
@@ -222,7 +222,7 @@ class AccountMoveReversal(models.TransientModel):
             raise UserError(
                 self.env._(
                     "Enter a percentage of %s to credit, above 0 and up to 100.",
-                    self.move_ids._get_document_names(),
+                    self.move_ids._origin._get_document_names(),
                 )
             )
 
@@ -235,7 +235,7 @@ class AccountMoveReversal(models.TransientModel):
                     "for %(invoices)s in. Create or unarchive one under Configuration, "
                     "Journals.",
                     company=(self.company_id or self.env.company).display_name,
-                    invoices=self.move_ids._get_document_names(),
+                    invoices=self.move_ids._origin._get_document_names(),
                 )
             )
 
@@ -243,7 +243,7 @@ class AccountMoveReversal(models.TransientModel):
         """:raise UserError: the date lies before an invoice or in a locked period"""
         if not self.date:
             raise UserError(self.env._("Enter the date of the credit note."))
-        if early := self.move_ids.filtered(
+        if early := self.move_ids._origin.filtered(
             lambda move: move.invoice_date and move.invoice_date > self.date
         ):
             raise UserError(
@@ -259,10 +259,10 @@ class AccountMoveReversal(models.TransientModel):
             )
         if not any(
             company._get_violated_lock_dates(self.date, True, self.journal_id)
-            for company in self.move_ids.company_id
+            for company in self.move_ids._origin.company_id
         ):
             return
-        for move in self.move_ids:
+        for move in self.move_ids._origin:
             lock_dates = move.company_id._get_violated_lock_dates(
                 self.date, move._affect_tax_report(), self.journal_id
             )

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import format_amount, format_list
 
 # A message on the screen with more links than this is not read.
 MAX_LINKS = 3
@@ -12,10 +13,15 @@ class AccountMoveReversal(models.TransientModel):
     def _get_issued_action(self, credit_notes, next_action=None, sticky=False):
         """:param next_action: what follows, closing the dialog by default
         :param sticky: whether the message stays until it is closed
-        :return: action that names the credit notes on the screen, with links
+        :return: action that names the credit notes on the screen, with links, and what
+            can be done with them now
         """
+        links = []
         if len(credit_notes) <= MAX_LINKS:
-            message = ", ".join(["%s"] * len(credit_notes))
+            sentences = [
+                f"%s: {self._format_issued(credit_note)}"
+                for credit_note in credit_notes
+            ]
             links = [
                 {
                     "label": credit_note.name,
@@ -24,24 +30,43 @@ class AccountMoveReversal(models.TransientModel):
                 for credit_note in credit_notes
             ]
         else:
-            message = credit_notes._get_document_names()
-            links = []
+            sentences = [credit_notes._get_document_names()]
+        if len(credit_notes) > 1:
+            sentences.append(self.env._("Total: %s", self._format_issued(credit_notes)))
         if invoices := self._get_applied_invoices(credit_notes):
-            applied = self.env._("Applied to %s", invoices._get_document_names())
-            message = f"{message}. {applied}"
+            sentences.append(
+                self.env._("Applied to %s", invoices._get_document_names())
+            )
+        if self.stop_recurring:
+            recurring = self.move_ids._filter_recurring()
+            sentences.append(
+                self.env._("Series ended: %s", recurring._get_document_names())
+            )
         if self.left_out:
-            message = f"{message}. {self.left_out}"
+            sentences.append(self.left_out)
         return {
             "type": "ir.actions.client",
-            "tag": "display_notification",
+            "tag": "credit_notes_issued",
             "params": {
                 "type": "success",
                 "title": self.env._("Credit note issued")
                 if len(credit_notes) == 1
                 else self.env._("%s credit notes issued", len(credit_notes)),
-                "message": message,
+                "message": ". ".join(sentences),
                 "links": links,
+                "move_ids": credit_notes.ids,
                 "sticky": sticky,
                 "next": next_action or {"type": "ir.actions.act_window_close"},
             },
         }
+
+    @api.model
+    def _format_issued(self, credit_notes):
+        """:return: what these come to, in each currency"""
+        return format_list(
+            self.env,
+            [
+                format_amount(self.env, sum(same.mapped("amount_total")), currency)
+                for currency, same in credit_notes.grouped("currency_id").items()
+            ],
+        )

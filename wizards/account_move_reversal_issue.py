@@ -12,7 +12,7 @@ class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
 
     def _issue_credit_notes(self):
-        self.refund_moves()
+        ReversalBatch(is_issued=True).on(self).refund_moves()
         self._post_credit_notes(self.new_move_ids)
         return self.new_move_ids
 
@@ -57,10 +57,12 @@ class AccountMoveReversal(models.TransientModel):
         return values
 
     def _modify_default_reverse_values(self, origin_move):
-        # EXTENDS 'account': the new invoice keeps its source document
+        # EXTENDS 'account': the new invoice keeps its source document, and names the
+        # invoice that it replaces
         values = super()._modify_default_reverse_values(origin_move)
         if self.is_credit_note:
             values["invoice_origin"] = origin_move.invoice_origin
+            values["replaces_id"] = origin_move.id
         return values
 
     def _prepare_credit_note_lines(self, invoice, plan):

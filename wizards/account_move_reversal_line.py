@@ -59,6 +59,19 @@ class AccountMoveReversalLine(models.TransientModel):
         "price credits an overcharge: the difference is credited, the quantity is not.",
     )
     amount = fields.Monetary(string="Tax Excluded", compute="_compute_amount")
+    quantity_invoiced = fields.Float(
+        string="Invoiced",
+        digits="Product Unit",
+        related="invoice_line_id.quantity",
+        related_sudo=False,
+    )
+    product_uom_id = fields.Many2one(
+        related="invoice_line_id.product_uom_id", string="Unit", related_sudo=False
+    )
+    discount = fields.Float(
+        related="invoice_line_id.discount", string="Disc.%", related_sudo=False
+    )
+    taxes = fields.Char(compute="_compute_taxes")
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -84,6 +97,12 @@ class AccountMoveReversalLine(models.TransientModel):
     def _compute_amount(self):
         for line in self:
             line.amount = abs(line._get_amount_currency())
+
+    @api.depends("invoice_line_id")
+    def _compute_taxes(self):
+        for line in self:
+            taxes = line.invoice_line_id.tax_ids
+            line.taxes = ", ".join(tax.tax_label or tax.name for tax in taxes)
 
     # -------------------------------------------------------------------------
     # HELPERS
@@ -134,7 +153,9 @@ class AccountMoveReversalLine(models.TransientModel):
 
     def _check_invoice_line(self):
         """:raise UserError: the line is of another invoice"""
-        if self.invoice_line_id not in self.reversal_id.move_ids.invoice_line_ids:
+        if self.invoice_line_id not in (
+            self.reversal_id.move_ids._origin.invoice_line_ids
+        ):
             raise UserError(
                 self.env._(
                     "The line “%(line)s” of %(invoice)s is not of the invoice that is "

@@ -113,7 +113,8 @@ class AccountMoveReversal(models.TransientModel):
     def _get_plan_totals(self, invoice, plan):
         """:param plan: CreditNotePlan
         :return: dict of positive amounts in the invoice's currency: `untaxed`,
-            `tax`, `total`, and `taxes`, the tax of each tax group
+            `tax`, `total`, and `taxes`, the tax of each tax group; and
+            `company_total` in company currency
         """
         Tax = self.env["account.tax"]
         sign = invoice.direction_sign
@@ -135,6 +136,7 @@ class AccountMoveReversal(models.TransientModel):
             "untaxed": to_amount(untaxed),
             "tax": to_amount(tax),
             "total": to_amount(untaxed + tax),
+            "company_total": sign * invoice._from_units(plan.credit.amounts.total)[1],
             "taxes": {group: to_amount(units) for group, units in taxes.items()},
         }
 

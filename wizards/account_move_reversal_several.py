@@ -69,9 +69,14 @@ class AccountMoveReversal(models.TransientModel):
             self._check_as_one()
         return res
 
+    def _list_checks(self):
+        # EXTENDS: what can stand on one document
+        checks = super()._list_checks()
+        return [("as_one", self._check_as_one), *checks] if self.as_one else checks
+
     def _check_as_one(self):
         """:raise UserError: these invoices cannot be credited by one document"""
-        moves = self.move_ids
+        moves = self.move_ids._origin
         names = moves._get_document_names()
         if len(moves) < 2 or len(moves) > MAX_INVOICES:
             raise UserError(
@@ -132,8 +137,8 @@ class AccountMoveReversal(models.TransientModel):
         # EXTENDS: an amount is spread over the invoices
         if not self.as_one:
             return super()._check_amount()
-        left = sum(self.move_ids.mapped("amount_creditable"))
-        currency = self.move_ids.currency_id[:1]
+        left = sum(self.move_ids._origin.mapped("amount_creditable"))
+        currency = self.move_ids._origin.currency_id[:1]
         if (
             not currency.compare_amounts(self.amount, 0.0) > 0
             or currency.compare_amounts(self.amount, left) > 0
@@ -142,7 +147,7 @@ class AccountMoveReversal(models.TransientModel):
                 self.env._(
                     "Enter an amount of %(invoices)s to credit, above zero and up to "
                     "what is left: %(left)s.",
-                    invoices=self.move_ids._get_document_names(),
+                    invoices=self.move_ids._origin._get_document_names(),
                     left=format_amount(self.env, left, currency),
                 )
             )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # apt-fetch.sh STATE SUITE MIRROR FOLDER PACKAGE...
-# Downloads packages of a suite into FOLDER, with an apt state of its own in STATE.
+# Downloads packages of a suite into FOLDER, with an apt state of its own in STATE. With WITH_DEPENDENCIES
+# set, all that they need to run comes along, as nothing of this machine was there.
 # Exit status 4: the mirror answers, and has no such suite or package.
 set -euo pipefail
 state=$1 suite=$2 mirror=$3 folder=$4
@@ -34,4 +35,11 @@ for package in "$@"; do
     apt-cache "${apt[@]}" show "$package" >/dev/null || exit 4
 done
 cd "$folder"
-apt-get -q "${apt[@]}" download "$@"
+if [ -n "${WITH_DEPENDENCIES:-}" ]; then
+    : >"$state/status"
+    apt-get -q -y "${apt[@]}" -o "Dir::State::status=$state/status" -o Debug::NoLocking=true \
+        --no-install-recommends --download-only install "$@"
+    mv "$state"/cache/archives/*.deb .
+else
+    apt-get -q "${apt[@]}" download "$@"
+fi

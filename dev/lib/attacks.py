@@ -75,6 +75,8 @@ LEFT_OUT = re.compile(
 # A contact that becomes part of another company takes its documents along.
 FOLLOWS_CONTACT = {"commercial_partner_id", "partner_id"}
 SECONDS = 10
+# New ones of these come with Odoo's life; those that are there stay.
+GROWING = {"file", "sent file", "message", "tracked value", "seal", "log"}
 
 
 class TooLong(BaseException):
@@ -181,9 +183,6 @@ def prepare(env):
 class Watch:
     """What was issued, as the database has it."""
 
-    # New ones of these come with Odoo's life; those that are there stay.
-    GROWING = {"file", "sent file", "message", "tracked value", "seal", "log"}
-
     def __init__(self, env):
         import importlib
 
@@ -219,14 +218,18 @@ class Watch:
                 [line, self.ids],
             ),
             "file": (
-                f"SELECT id, {pick} FROM ir_attachment t WHERE res_id = ANY(%s)"
-                " AND res_model = 'account.move' AND res_field = ANY(%s)",
+                (
+                    f"SELECT id, {pick} FROM ir_attachment t WHERE res_id = ANY(%s)"
+                    " AND res_model = 'account.move' AND res_field = ANY(%s)"
+                ),
                 [file_columns, self.ids, fields],
             ),
             "sent file": (
-                f"SELECT id, {pick} FROM ir_attachment t WHERE id IN ("
-                " SELECT attachment_id FROM message_attachment_rel"
-                " WHERE message_id = ANY(%s)) AND res_field IS NULL",
+                (
+                    f"SELECT id, {pick} FROM ir_attachment t WHERE id IN ("
+                    " SELECT attachment_id FROM message_attachment_rel"
+                    " WHERE message_id = ANY(%s)) AND res_field IS NULL"
+                ),
                 [file_columns, messages],
             ),
             "message": (
@@ -234,28 +237,36 @@ class Watch:
                 [list(self.database.MESSAGE_COLUMNS), messages],
             ),
             "tracked value": (
-                "SELECT id, to_jsonb(t) FROM mail_tracking_value t"
-                " WHERE mail_message_id = ANY(%s)",
+                (
+                    "SELECT id, to_jsonb(t) FROM mail_tracking_value t"
+                    " WHERE mail_message_id = ANY(%s)"
+                ),
                 [messages],
             ),
             "forged message": (
-                "SELECT id, to_jsonb(t) FROM mail_message t WHERE res_id = ANY(%s)"
-                " AND model = 'account.move' AND (date - create_date"
-                " NOT BETWEEN '-10 minutes' AND '10 minutes') IS NOT FALSE",
+                (
+                    "SELECT id, to_jsonb(t) FROM mail_message t WHERE res_id = ANY(%s)"
+                    " AND model = 'account.move' AND (date - create_date"
+                    " NOT BETWEEN '-10 minutes' AND '10 minutes') IS NOT FALSE"
+                ),
                 [self.ids],
             ),
             "seal": (
-                "SELECT id, to_jsonb(t) FROM account_document_seal t"
-                " WHERE move_id = ANY(%s)",
+                (
+                    "SELECT id, to_jsonb(t) FROM account_document_seal t"
+                    " WHERE move_id = ANY(%s)"
+                ),
                 [self.ids],
             ),
             "log": ("SELECT id, to_jsonb(t) FROM account_document_lock_log t", []),
         }
         for table, column in self.database._get_line_relations(env):
             self.queries[table] = (
-                f"SELECT to_jsonb(t)::text, to_jsonb(t) FROM {table} t"
-                f" JOIN account_move_line l ON l.id = t.{column}"
-                " WHERE l.move_id = ANY(%s)",
+                (
+                    f"SELECT to_jsonb(t)::text, to_jsonb(t) FROM {table} t"
+                    f" JOIN account_move_line l ON l.id = t.{column}"
+                    " WHERE l.move_id = ANY(%s)"
+                ),
                 [self.ids],
             )
 
@@ -296,7 +307,7 @@ class Watch:
                         f"{kind} {id_}: "
                         + ", ".join(f"{n}: {row[n]!r} -> {now.get(n)!r}" for n in names)
                     )
-            if kind not in self.GROWING:
+            if kind not in GROWING:
                 changes += [
                     f"{kind} {id_} is new" for id_ in after[kind].keys() - rows.keys()
                 ]
@@ -577,8 +588,10 @@ class Generator:
                 f'UPDATE {table} SET "{column}" = {value} WHERE {where}',
                 f'UPDATE {table} SET "{column}" = {value} WHERE {where}',
                 f"DELETE FROM {table} WHERE {where}",
-                f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table}"
-                f" WHERE {where} LIMIT 1",
+                (
+                    f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table}"
+                    f" WHERE {where} LIMIT 1"
+                ),
                 f"TRUNCATE {table} CASCADE",
             ]
         )
@@ -638,7 +651,7 @@ class Attack:
             with self.registry.cursor() as cr:
                 try:
                     text, call = self.make(cr, caller)
-                except Exception:
+                except Exception:  # noqa: BLE001
                     # What it was to be made of has gone since.
                     self.counts[caller, "broke"] += 1
                     continue
@@ -711,7 +724,7 @@ class Attack:
         except (UserError, psycopg2.Error) as error:
             cr.rollback()
             return "refused by the lock" if is_of_lock(error) else "refused by Odoo"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             cr.rollback()
             # The code of a server action.
             return "refused by the lock" if is_of_lock(error) else "broke"

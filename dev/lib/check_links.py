@@ -1,9 +1,10 @@
-"""Check that links and pictures of Markdown pages lead somewhere.
+"""Check that links, pictures and paths in Markdown pages lead somewhere.
 
 usage: check_links.py FOLDER
 
-A link to a file of the repository wants the file, one with a `#` the heading. Pages of
-the web are not visited.
+A link to a file of the repository wants the file, one with a `#` the heading. A path in
+backticks that begins with a folder of the repository wants to be there, unless a part
+of it is in capitals. Pages of the web are not visited.
 """
 
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 LINK = re.compile(r"\]\(([^()\s]+)\)|<img src=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PATH = re.compile(r"`((?:\.ci|[a-z]\w*)/[\w./-]*)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -37,12 +39,25 @@ def check_page(page):
             yield link
 
 
+def check_paths(page, root):
+    """:return: iterator of the paths in this page that are not there"""
+    folders = {folder.name for folder in root.iterdir() if folder.is_dir()}
+    for [path] in map(re.Match.groups, PATH.finditer(page.read_text())):
+        parts = Path(path).parts
+        if (
+            parts[0] in folders
+            and not any(part.isupper() for part in parts)
+            and not (root / path).exists()
+        ):
+            yield path
+
+
 def main():
     root = Path(sys.argv[1])
     dead = [
         f"{page.relative_to(root)}: {link} leads nowhere"
         for page in sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")])
-        for link in check_page(page)
+        for link in [*check_page(page), *check_paths(page, root)]
     ]
     print(*dead, sep="\n", end="\n" if dead else "")
     return 1 if dead else 0

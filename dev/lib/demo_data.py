@@ -1,7 +1,7 @@
 """Documents that show the addon, for dev/demo; run by `odoo shell`, once.
 
-A customer with invoices that are open, overdue, paid, paid in part and credited, in two
-currencies. Prints the customer's name.
+A customer with invoices that are open, overdue, paid, paid in part, credited and
+rejected, in two currencies. Prints the customer's name.
 """
 
 from datetime import date, timedelta
@@ -20,6 +20,7 @@ INVOICES = (
     (21, 30, "USD", (("Individual Workplace", 2), ("Drawer Black", 4)), 0.5),
     (12, 30, "EUR", (("Office Lamp", 20), ("Office Chair", 5)), 0.0),
     (2, 30, "USD", (("Office Lamp", 16), ("Office Chair", 4)), 0.0),
+    (5, 30, "EUR", (("Office Chair", 6),), 0.0),
 )
 # Index in INVOICES, reason, details, what else is chosen in the dialog.
 CREDIT_NOTES = (
@@ -27,6 +28,8 @@ CREDIT_NOTES = (
     (3, "goods_returned", "All four came back", {}),
     (4, "unhappy_goods", "Scratches on one of them", {"amount": 40.0}),
 )
+# As if the platform had answered so to the electronic invoice: index, what it says.
+REJECTED = (8, "The number of the purchase order is missing")
 
 
 def get_currency(name):
@@ -97,7 +100,18 @@ def make_credit_notes(invoices):
         ).action_issue()
 
 
+def reject(invoices):
+    index, answer = REJECTED
+    # The addon of Odoo that dev/demo installs for it, if this Odoo has it.
+    if "l10n_pl_edi_status" in invoices._fields:
+        invoices[index].write(
+            {"l10n_pl_edi_status": "rejected", "l10n_pl_edi_header": answer}
+        )
+
+
 partner = env.ref(CUSTOMER)
-make_credit_notes(make_invoices(partner))
+invoices = make_invoices(partner)
+make_credit_notes(invoices)
+reject(invoices)
 env.cr.commit()
 print(f"customer {partner.name}")

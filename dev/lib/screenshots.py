@@ -158,8 +158,7 @@ class Clerk:
         self.page.click(".modal .modal-title")
 
     def choose_method(self, method):
-        self.page.click(".modal div[name=credit_method] input")
-        self.page.click(f".o_select_menu_item:has-text('{method}')")
+        self.page.click(f".modal div[name=credit_method] label:has-text('{method}')")
 
     def take(self, name, clip=None):
         """Take a picture once everything has come to rest."""
@@ -383,8 +382,7 @@ def take_pictures(clerk, customer_id, numbers):
     clerk.open_dialog()
     clerk.fill_in("Goods returned", "four lamps were broken")
     clerk.choose_method("Lines")
-    page.click(".modal .o_data_row:has-text('Office Lamp') td[name=quantity]")
-    page.fill(".modal .o_data_row td[name=quantity] input", "4")
+    page.fill(".modal .o_data_row:has-text('Office Lamp') td[name=quantity] input", "4")
     page.click(".modal .modal-title")
     clerk.take("lines")
     page.click(".modal button[name=action_issue_and_send]")

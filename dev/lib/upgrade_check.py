@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg2
+from schema import read_schema
 
 from odoo import Command
 
@@ -40,23 +41,6 @@ def expect(what, seen, expected):
 # -----------------------------------------------------------------------------
 # WHAT IS THERE
 # -----------------------------------------------------------------------------
-
-
-def schema():
-    """:return: all columns, constraints, indexes and triggers of the database, but for
-    a constraint of Odoo that two of its fields make differently: either may win
-    """
-    env.cr.execute(
-        "SELECT table_name || '.' || column_name || ' ' || data_type || ' '"
-        " || is_nullable FROM information_schema.columns"
-        " WHERE table_schema = 'public'"
-        " UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
-        " UNION SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
-        " UNION SELECT conrelid::regclass || ' ' || conname || ' '"
-        " || pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE conname != 'rule_group_rel_group_id_fkey' ORDER BY 1"
-    )
-    return [row[0] for row in env.cr.fetchall()]
 
 
 def rows(tables, columns=None):
@@ -116,7 +100,7 @@ def files():
 
 
 def note_schema():
-    state["schema"] = schema()
+    state["schema"] = read_schema(env.cr)
 
 
 def make_invoices(count, **values):
@@ -317,7 +301,7 @@ def uninstall():
 
 def check_uninstalled():
     expect("archived files", files(), state["file_contents"])
-    before, after = set(state["schema"]), set(schema())
+    before, after = set(state["schema"]), set(read_schema(env.cr))
     expect("left in the schema", sorted(after - before), [])
     expect("missing in the schema", sorted(before - after), [])
     for table in ("account_move", "account_move_line"):

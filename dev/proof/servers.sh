@@ -1,18 +1,19 @@
 # shellcheck shell=bash
-# dev/check servers [--seconds N]
+# dev/check servers [--seconds N] [--postgres N,...]
 #
 # Several workers and a proxy, a read replica, a restricted database user; backup and restore.
 #
-# A PostgreSQL of its own, of each version that is installed, with a streaming replica (`db_replica_host`), a
+# A PostgreSQL of its own, of each version that is installed and of 17, or of those that are named (17 is fetched
+# from Debian 13 where it is not installed), with a streaming replica (`db_replica_host`), a
 # user who owns the database and may do nothing else, and Odoo with workers, a gevent port and `proxy_mode`. On it
 # `dev/check stress` for N seconds (40); the replica has to answer what only reads, and the websocket has to be
 # well. Then the database is restored from pg_dump and from the backup of Odoo's database manager: the seals agree
 # with the documents, the database goes on refusing to change them, and a byte that is changed with the triggers off
 # is found, in each table.
 
-seconds=40
-parse_arguments '' seconds "$@"
-want_numbers seconds
+seconds=40 postgres=''
+parse_arguments '' 'seconds postgres' "$@"
+want_numbers seconds postgres
 setup_odoo
 ensure_template
 drop_left_databases
@@ -29,7 +30,7 @@ database=$source
 work=$(mktemp -d -p "$PG_HOME")
 on_exit rm -rf "$work"
 chmod 755 "$work"
-stop_cluster() { _as_owner "$bin/pg_ctl" -D "$1" -m immediate -w -s stop >/dev/null 2>&1 || true; }
+stop_cluster() { _as_owner "$BIN/pg_ctl" -D "$1" -m immediate -w -s stop >/dev/null 2>&1 || true; }
 
 # start_cluster DATA SOCKET
 start_cluster() {
@@ -56,15 +57,16 @@ check_forged() {
     local table change options=(-h "$primary/socket" -U "$PG_ROLE")
     while read -r table change; do
         "$bin/createdb" "${options[@]}" -T "$1" forged
-        "$bin/psql" "${options[@]}" -d forged -Xqv ON_ERROR_STOP=1 -c "ALTER TABLE $table DISABLE TRIGGER USER" \
+        "$bin/psql" "${options[@]}" -d forged -Xv ON_ERROR_STOP=1 -c "ALTER TABLE $table DISABLE TRIGGER USER" \
             -c "WITH one AS (SELECT max(move_id) AS id FROM account_document_seal WHERE chain IS NOT NULL) $change" >"$log" 2>&1 ||
             fail_with_log "$log" "Changing $table"
+        grep -qE '^(UPDATE|DELETE) [1-9]' "$log" || die "there is nothing to change in $table"
         ! check_seals forged || die "a changed byte in $table is not found"
         "$bin/dropdb" "${options[@]}" forged
     done <<'CHANGES'
 account_move UPDATE account_move SET name = name || 'X' FROM one WHERE account_move.id = one.id
 account_move_line UPDATE account_move_line SET name = coalesce(name, '') || 'X' FROM one WHERE move_id = one.id
-account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel USING account_move_line l, one WHERE account_move_line_id = l.id AND l.move_id = one.id
+account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel WHERE account_move_line_id = (SELECT max(l.id) FROM account_move_line l JOIN account_move_line_account_tax_rel ON account_move_line_id = l.id JOIN account_document_seal s USING (move_id) WHERE s.chain IS NOT NULL)
 account_document_seal UPDATE account_document_seal SET record = record || '{"x": 1}' FROM one WHERE move_id = one.id
 account_document_evidence UPDATE account_document_evidence SET record = record || '{"x": 1}' WHERE id = (SELECT max(id) FROM account_document_evidence WHERE chain IS NOT NULL)
 ir_attachment UPDATE ir_attachment SET checksum = checksum || 'X' FROM account_document_evidence e WHERE e.kind = 'file' AND e.document_id = res_id AND res_model = 'account.move' AND res_field = 'invoice_pdf_report_file'
@@ -126,7 +128,10 @@ check_on() {
     wait_child "$server" || true
 
     "${ODOO[@]}" shell -c "$conf" --no-http >"$log" 2>&1 <<'PYTHON' || fail_with_log "$log" "Chaining the seals"
-while env["account.document.seal"].search_count([("chain", "=", False)]):
+while any(
+    env[model].search_count([("chain", "=", False)])
+    for model in ("account.document.seal", "account.document.evidence")
+):
     env.ref("account_partner_credit_note.ir_cron_account_document_seal").method_direct_trigger()
     # It has a transaction of its own: the next one here sees what it did.
     env.cr.commit()
@@ -139,8 +144,8 @@ PYTHON
     note "a byte that is changed is found, in each table"
     # Its restore makes a database, which the restricted user must not.
     sed -i -e "s|^db_user.*|db_user = $PG_ROLE|" -e "/^db_name/d" "$conf"
-    "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&
-        "${ODOO[@]}" db -c "$conf" load managed "$work/$major.zip" >>"$log" 2>&1 || fail_with_log "$log" "Odoo's database manager"
+    PATH=$bin:$PATH "${ODOO[@]}" db -c "$conf" dump "$database" "$work/$major.zip" >"$log" 2>&1 &&
+        PATH=$bin:$PATH "${ODOO[@]}" db -c "$conf" load managed "$work/$major.zip" >>"$log" 2>&1 || fail_with_log "$log" "Odoo's database manager"
     check_restored managed "restored by Odoo's database manager"
     rm -rf "${ODOO_DATA:?}/filestore/managed"
     stop_cluster "$replica/data"
@@ -163,8 +168,48 @@ sys.exit(1)
 PYTHON
 }
 
-for bin in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V); do
+# Sets BIN to the programs of this version. Debian 13 has 17: its packages are unpacked beside everything else, and
+# each program is started by the loader and with the libraries that came with it.
+find_postgres() {
+    local root=$PG_HOME/postgresql-$1 tool loader deb
+    BIN=/usr/lib/postgresql/$1/bin
+    [ ! -x "$BIN/initdb" ] || return 0
+    [ "$1" = 17 ] || die "PostgreSQL $1 is not installed; 17 alone can be fetched."
+    BIN=$root$BIN
+    [ ! -f "$root/complete" ] || return 0
+    say "Fetching PostgreSQL $1 from Debian 13"
+    rm -rf "$root"
+    mkdir -p "$root"
+    WITH_DEPENDENCIES=1 apt_fetch trixie "$CACHE/downloads/postgresql" "postgresql-$1" ||
+        fail_with_log "$LOGS/apt-fetch.log" "Fetching PostgreSQL $1"
+    for deb in "$CACHE"/downloads/postgresql/*.deb; do
+        quietly unpack.log "Unpacking ${deb##*/}" dpkg -x "$deb" "$root"
+    done
+    rm -rf "$CACHE/downloads/postgresql"
+    mv "$BIN" "$BIN.elf"
+    mkdir "$BIN"
+    loader=$(echo "$root"/usr/lib/*/ld-linux-*.so.*)
+    for tool in "$BIN.elf"/*; do
+        tool=${tool##*/}
+        printf '%s\n' '#!/bin/sh' "export LOCPATH='$root/usr/lib/locale'" \
+            "exec '$loader' --library-path '${loader%/*}' --argv0 \"\$0\" '$BIN.elf/$tool' \"\$@\"" >"$BIN/$tool"
+        chmod 755 "$BIN/$tool"
+    done
+    touch "$root/complete"
+}
+
+if [ -n "$postgres" ]; then
+    IFS=, read -ra majors <<<"$postgres"
+else
+    mapfile -t majors < <({
+        printf '%s\n' /usr/lib/postgresql/*/bin/initdb | cut -d/ -f5
+        echo 17
+    } | sort -nu | awk -v least="$PG_MAJOR" '$1 >= least')
+fi
+for major in "${majors[@]}"; do
     # An older one cannot read what a newer one dumped.
-    if [ -x "$bin/initdb" ] && [ "$(basename "$(dirname "$bin")")" -ge "$PG_MAJOR" ]; then check_on "$bin"; fi
+    [ "$major" -ge "$PG_MAJOR" ] || die "PostgreSQL $major cannot read what $PG_MAJOR dumped, which is installed here"
+    find_postgres "$major"
+    check_on "$BIN"
 done
 say "Passed"

@@ -39,7 +39,7 @@ run_odoo() {
 # step NAME SENTENCE PATH: a function of lib/upgrade_check.py.
 step() {
     say "$2"
-    STEP=$1 STATE=$work/state.json "${ODOO[@]}" shell -c "$ODOO_CONF" --addons-path "$3" -d "$database" --no-http \
+    STEP=$1 STATE=$work/state.json PYTHONPATH=$PYTHONPATH:$DEV/lib "${ODOO[@]}" shell -c "$ODOO_CONF" --addons-path "$3" -d "$database" --no-http \
         <"$DEV/lib/upgrade_check.py" >"$work/out" 2>>"$log" || true
     grep -q "^passed $1" "$work/out" || {
         cat "$work/out" >&2

@@ -2,4 +2,5 @@
 
 from . import account_credit_note_batch
 from . import account_credit_note_batch_line
+from . import account_credit_note_batch_progress
 from . import account_move

@@ -2,6 +2,7 @@
 note and not the base of its taxes. Odoo writes it into UBL and leaves it out of CII.
 """
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from lxml import etree
@@ -29,7 +30,9 @@ class Category(NamedTuple):
 
 
 class Discount(NamedTuple):
-    """What a discount item adds to a tax category, in the document's currency."""
+    """What discount items add to the base of a tax category, and what its tax is with
+    it, in the document's currency.
+    """
 
     category: Category
     base: float
@@ -37,7 +40,7 @@ class Discount(NamedTuple):
 
 
 def add_discounts_to_cii(root, credit_note, _contents):
-    """BG-20, BG-21, BG-22 and BG-23"""
+    """Allowances (BG-20), charges (BG-21), totals (BG-22), tax breakdown (BG-23)"""
     discounts = _get_discounts(credit_note)
     if not discounts:
         return
@@ -45,8 +48,8 @@ def add_discounts_to_cii(root, credit_note, _contents):
     [summation] = settlement.iterfind(
         "ram:SpecifiedTradeSettlementHeaderMonetarySummation", CII
     )
+    tax = sum(_add_to_category(settlement, discount) for discount in discounts)
     for discount in discounts:
-        _add_to_category(settlement, discount)
         _add_allowance_or_charge(settlement, discount)
     charges = sum(discount.base for discount in discounts if discount.base > 0)
     allowances = -sum(discount.base for discount in discounts if discount.base < 0)
@@ -55,53 +58,56 @@ def add_discounts_to_cii(root, credit_note, _contents):
         ("AllowanceTotalAmount", allowances),
         ("ChargeTotalAmount", charges),
     ):
+        # The one added last stands first.
         node = etree.Element(f"{{{RAM}}}{name}")
         node.text = f"{amount:.2f}"
         line_total.addnext(node)
     _increase(summation, "TaxBasisTotalAmount", charges - allowances)
-    _increase(summation, "TaxTotalAmount", sum(discount.tax for discount in discounts))
+    _increase(summation, "TaxTotalAmount", tax)
 
 
 def _get_discounts(credit_note):
     """:return: list of Discount, those of one category together"""
-    builder = credit_note.env["account.edi.xml.cii"]
+    bases, taxes = defaultdict(float), defaultdict(float)
     base_lines, _tax_lines = credit_note._get_rounded_base_and_tax_lines()
-    sums = {}
     for base_line in base_lines:
-        if base_line["special_type"] != "early_payment":
-            continue
-        details = base_line["tax_details"]
-        taxes = [
-            tax_data
-            for tax_data in details["taxes_data"]
-            if tax_data["tax"].amount_type == "percent"
-        ]
-        tax = taxes[0]["tax"] if taxes else credit_note.env["account.tax"]
-        parties = (
-            credit_note.commercial_partner_id,
-            credit_note.company_id.partner_id.commercial_partner_id,
-        )
-        category = Category(
-            builder._get_tax_category_code(*parties, tax),
-            tax.amount,
-            builder._get_tax_exemption_reason(*parties, tax)["tax_exemption_reason"],
-        )
-        known = sums.get(category, Discount(category, 0.0, 0.0))
-        sums[category] = Discount(
-            category,
-            known.base
-            + details["total_excluded_currency"]
-            + details["delta_total_excluded_currency"],
-            known.tax + sum(tax_data["tax_amount_currency"] for tax_data in taxes),
-        )
+        if base_line["special_type"] == "early_payment":
+            details = base_line["tax_details"]
+            tax = credit_note.env["account.tax"].union(
+                *(tax_data["tax"] for tax_data in details["taxes_data"])
+            )
+            bases[_get_category(credit_note, tax)] += (
+                details["total_excluded_currency"]
+                + details["delta_total_excluded_currency"]
+            )
+    for item in credit_note.line_ids:
+        if item.tax_line_id.amount_type == "percent":
+            category = _get_category(credit_note, item.tax_line_id)
+            taxes[category] += credit_note.direction_sign * item.amount_currency
     return [
-        discount
-        for discount in sums.values()
-        if not credit_note.currency_id.is_zero(discount.base)
+        Discount(category, base, taxes[category])
+        for category, base in bases.items()
+        if not credit_note.currency_id.is_zero(base)
     ]
 
 
+def _get_category(credit_note, taxes):
+    tax = taxes.filtered(lambda tax: tax.amount_type == "percent")[:1]
+    builder = credit_note.env["account.edi.xml.cii"]
+    parties = (
+        credit_note.commercial_partner_id,
+        credit_note.company_id.partner_id.commercial_partner_id,
+    )
+    reason = builder._get_tax_exemption_reason(*parties, tax)
+    return Category(
+        builder._get_tax_category_code(*parties, tax),
+        tax.amount,
+        reason["tax_exemption_reason"],
+    )
+
+
 def _add_to_category(settlement, discount):
+    """:return: what it adds to the tax of the file"""
     code, rate, exemption = discount.category
     taxes = settlement.findall("ram:ApplicableTradeTax", CII)
     for tax in taxes:
@@ -121,7 +127,9 @@ def _add_to_category(settlement, discount):
         _append(tax, "RateApplicablePercent", str(rate))
         taxes[-1].addnext(tax)
     _increase(tax, "BasisAmount", discount.base)
-    _increase(tax, "CalculatedAmount", discount.tax)
+    missing = discount.tax - float(tax.findtext("ram:CalculatedAmount", "0", CII))
+    _increase(tax, "CalculatedAmount", missing)
+    return missing
 
 
 def _add_allowance_or_charge(settlement, discount):

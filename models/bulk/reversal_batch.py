@@ -47,6 +47,7 @@ class ReversalBatch:
 
     __slots__ = (
         "copies",
+        "is_issued",
         "kept",
         "plans",
         "reconciliation_plan",
@@ -54,9 +55,12 @@ class ReversalBatch:
     )
     key = "account_partner_credit_note.reversal_batch"
 
-    def __init__(self, plans=None):
-        """:param plans: {invoice: CreditNotePlan}"""
+    def __init__(self, plans=None, is_issued=False):
+        """:param plans: {invoice: CreditNotePlan}
+        :param is_issued: whether the credit notes are posted next, and logged
+        """
         self.plans = plans or {}
+        self.is_issued = is_issued
         self.copies = None
         self.kept = None  # documents with journal items that do not change now
         self.reconciliation_plan = None

@@ -4,6 +4,7 @@ from . import account_credit_note_reason
 from . import account_credit_note_request
 from . import account_former_invoice
 from . import account_move
+from . import account_move_analysis
 from . import account_move_applied_credit
 from . import account_move_cash_rounding
 from . import account_move_discount
@@ -15,6 +16,7 @@ from . import account_move_line
 from . import account_move_line_matching
 from . import account_move_line_tax_data
 from . import account_move_matching
+from . import account_move_replacement
 from . import account_move_several
 from . import account_move_table
 from . import account_move_without_invoice

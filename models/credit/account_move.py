@@ -15,6 +15,7 @@ class AccountMove(models.Model):
 
     credit_note_reason_id = fields.Many2one(
         comodel_name="account.credit.note.reason",
+        falsy_value_label="No reason given",
         ondelete="restrict",
         index="btree_not_null",
         readonly=True,
@@ -30,6 +31,7 @@ class AccountMove(models.Model):
     amount_creditable = fields.Monetary(
         string="Left to Credit",
         compute="_compute_amount_creditable",
+        search="_search_amount_creditable",
         compute_sudo=True,
         help="Total of the invoice less its credit notes, drafts included, and less an "
         "early payment discount that the customer took.",
@@ -93,11 +95,46 @@ class AccountMove(models.Model):
                 else 0.0
             )
 
-    @api.depends("amount_residual", "move_type")
+    def _search_amount_creditable(self, operator, value):
+        if (operator, value) != (">", 0):
+            return NotImplemented
+        creditable = [
+            ("amount_total", ">", 0),
+            ("move_type", "in", self._get_creditable_types()),
+            ("state", "=", "posted"),
+        ]
+        open_credit_note = [
+            ("move_type", "=", "out_refund"),
+            ("state", "in", ("draft", "posted")),
+        ]
+        credited = [
+            *creditable,
+            "|",
+            ("reversal_move_ids", "any", open_credit_note),
+            (
+                "invoice_line_ids.credit_note_line_ids",
+                "any",
+                [("move_id", "any", open_credit_note)],
+            ),
+        ]
+        # The tab says whose they are: no need to look at all customers.
+        if customer_id := self.env.context.get("credited_customer_id"):
+            customer = self.env["res.partner"].browse(customer_id)
+            credited.append(
+                ("commercial_partner_id", "=", customer.commercial_partner_id.id)
+            )
+        nothing_left = self.search(credited).filtered(
+            lambda move: not move.amount_creditable
+        )
+        return [*creditable, ("id", "not in", nothing_left.ids)]
+
+    @api.depends("amount_residual", "move_type", "state")
     def _compute_amount_residual_in_currency_signed(self):
         for move in self:
             sign = -1 if move.is_outbound() else 1
-            move.amount_residual_in_currency_signed = sign * move.amount_residual
+            move.amount_residual_in_currency_signed = (
+                sign * move.amount_residual if move.state == "posted" else 0.0
+            )
 
     @api.depends(
         "amount_total",
@@ -154,11 +191,20 @@ class AccountMove(models.Model):
                     move.type_name = self.env._("Credit Note")
 
     def _field_to_sql(self, alias, fname, query=None):
-        # EXTENDS 'account': the list sorts by the amount due without storing it
+        # EXTENDS 'account': lists sort and sum up what is not stored
+        if fname in ("amount_credited_untaxed", "amount_credited_total"):
+            stored = fname.replace("credited_", "") + "_signed"
+            return SQL(
+                "CASE WHEN %s = 'out_refund' THEN - %s ELSE 0 END",
+                self._field_to_sql(alias, "move_type", query),
+                self._field_to_sql(alias, stored, query),
+            )
         if fname == "amount_residual_in_currency_signed":
             return SQL(
-                "CASE WHEN %s IN ('out_refund', 'in_invoice', 'in_receipt')"
-                " THEN -1 ELSE 1 END * %s",
+                "CASE WHEN %s <> 'posted' THEN 0"
+                " WHEN %s IN ('out_refund', 'in_invoice', 'in_receipt') THEN -1"
+                " ELSE 1 END * %s",
+                self._field_to_sql(alias, "state", query),
                 self._field_to_sql(alias, "move_type", query),
                 self._field_to_sql(alias, "amount_residual", query),
             )
@@ -236,6 +282,49 @@ class AccountMove(models.Model):
         self.check_access("read")
         return self.env.ref("account.account_invoices").report_action(
             self, config=False
+        )
+
+    def action_open_documents(self):
+        """:return: action that opens these documents: one as a form, more as a list"""
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Credit Notes"),
+            "res_model": "account.move",
+            **(
+                {"res_id": self.id, "views": [(False, "form")]}
+                if len(self) == 1
+                else {
+                    "domain": [("id", "in", self.ids)],
+                    "views": [
+                        (self.env.ref("account.view_out_credit_note_tree").id, "list"),
+                        (False, "form"),
+                    ],
+                }
+            ),
+            "context": {"default_move_type": "out_refund", "create": False},
+        }
+
+    @api.readonly
+    def get_undone(self, duty):
+        """Tell the screen what was left undone when a dialog was closed.
+
+        :param duty: 'send' or 'refund', what the dialog was to do with these credit
+            notes
+        :return: sentence that names those that are not sent, or not refunded, or False
+        """
+        self.check_access("read")
+        if duty == "send":
+            unsent = self.filtered(
+                lambda move: not move.is_move_sent and not move.sending_data
+            )
+            return bool(unsent) and self.env._(
+                "Not sent: %s. “Send” under the customer's invoices sends it later.",
+                unsent._get_document_names(),
+            )
+        unpaid = self.filtered("amount_residual")
+        return bool(unpaid) and self.env._(
+            "Not refunded: %s. The credit stays open.", unpaid._get_document_names()
         )
 
     @api.readonly
@@ -397,13 +486,17 @@ class AccountMove(models.Model):
 
     def _get_next_recurring_invoices(self):
         """:return: the drafts that come next in the series of these invoices"""
-        recurring = self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
+        recurring = self._filter_recurring()
         if not recurring:
             return self.browse()
         origins = recurring.auto_post_origin_id | recurring
         return self.search(
             [("auto_post_origin_id", "in", origins.ids), ("state", "=", "draft")]
         )
+
+    def _filter_recurring(self):
+        """:return: those of these invoices that repeat by themselves"""
+        return self.filtered(lambda move: move.auto_post not in ("no", "at_date"))
 
     def _stop_recurring(self):
         """Cancel the next invoice of each series, so that no other follows."""

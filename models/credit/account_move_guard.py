@@ -28,8 +28,8 @@ class AccountMove(models.Model):
         posted = super()._post(soft=soft)
         if posted_several := posted & several:
             posted_several._reconcile_several()
-        # Documents that were posted in one call, and an invoice that was a draft
-        # meanwhile.
+        # What the check above cannot see: an invoice that is posted in the same call as
+        # its credit note, and one that was reset to draft and is posted again.
         if origins := posted & (
             posted.reversed_entry_id | again | several._get_invoices_of_lines()
         ):
@@ -94,9 +94,9 @@ class AccountMove(models.Model):
             states=("posted",), together=True
         ).items():
             if origin.currency_id.compare_amounts(left, 0.0) < 0:
-                reversals = origin.reversal_move_ids.filtered(
-                    lambda move: move.state == "posted"
-                )
+                reversals = (
+                    origin.reversal_move_ids | origin._get_credit_notes()
+                ).filtered(lambda move: move.state == "posted")
                 raise UserError(
                     reversals.with_env(self.env)._get_over_credit_message(
                         origin, origin.amount_total - left, origin.amount_total
@@ -278,7 +278,8 @@ class AccountMove(models.Model):
         """:return: what is said of an invoice line that is credited by more than it is,
             False if none is
 
-        Odoo's own credit notes round each line anew, a cent each way.
+        Odoo's own reversals round each line anew: one smallest unit for each credit
+        line is tolerated.
         """
         for line in self.invoice_line_ids.credited_line_id:
             # sudo: the same for everybody

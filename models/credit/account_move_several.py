@@ -118,7 +118,7 @@ class AccountMove(models.Model):
         )
 
     def _renew_due_items(self):
-        """Make what is due on these drafts fit their lines: once somebody edits a
+        """Split what is due on these drafts by invoice again: once somebody edits a
         draft, Odoo makes it anew as one item, which would be set against one invoice.
         """
         for credit_note in self:

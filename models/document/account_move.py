@@ -159,6 +159,35 @@ class AccountMove(models.Model):
         credit_notes = self.sudo()._get_credit_notes(states=("posted",))
         return credit_notes.with_user(user)._filtered_access("read")
 
+    @addition(otherwise=False)
+    def _get_credit_status(self):
+        """:return: value and label of the status that the tab shows, False if no
+        credit has to do with it
+        """
+        self.ensure_one()
+        if self.billing_status not in (
+            "credited",
+            "partially_credited",
+            "open_credit",
+            "settled",
+        ):
+            return False
+        labels = self._fields["billing_status"]._description_selection(self.env)
+        return self.billing_status, dict(labels)[self.billing_status]
+
+    @addition(otherwise=0.0)
+    def _get_amount_credited(self):
+        """:return: what credit notes took off the amount due of this invoice"""
+        self.ensure_one()
+        if self.move_type not in self._get_creditable_types():
+            return 0.0
+        partials, _exchange_moves = self._get_reconciled_invoices_partials()
+        return sum(
+            amount
+            for _partial, amount, counterpart in partials
+            if counterpart.move_id.move_type == "out_refund"
+        )
+
     def _get_credited_amount(self, invoice):
         """:param invoice: one of the invoices that this credit note credits
         :return: what this credit note credits of it, tax included, in the currency of

@@ -61,10 +61,15 @@ class AccountMoveSend(models.AbstractModel):
     def _hook_if_success(self, moves_data, *args, **kwargs):
         # EXTENDS 'account': for Odoo, what has a PDF was sent; archiving sends nothing
         res = super()._hook_if_success(moves_data, *args, **kwargs)
+        self._set_sent(moves_data)
+        return res
+
+    @api.model
+    @addition(otherwise=None)
+    def _set_sent(self, moves_data):
         for move in moves_data:
             if move.invoice_pdf_report_id and not move.is_move_sent:
                 move.is_move_sent = True
-        return res
 
     @api.model
     def _archive_prints(self, moves_data):

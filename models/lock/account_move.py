@@ -115,6 +115,23 @@ class AccountMove(models.Model):
         return super().unlink()
 
     @api.model
+    def get_views(self, views, options=None):
+        # EXTENDS 'base': the menu of a locked document does not offer what is refused
+        result = super().get_views(views, options)
+        self._mark_refused_actions(result["views"].get("form", {}).get("toolbar", {}))
+        return result
+
+    @api.model
+    @addition(otherwise=None)
+    def _mark_refused_actions(self, toolbar):
+        """:param toolbar: what the menus of a form offer"""
+        switch = self.env.ref("account.action_move_switch_move_type", False)
+        toolbar["action"] = [
+            {**item, "refused_when_locked": bool(switch) and item["id"] == switch.id}
+            for item in toolbar.get("action", ())
+        ]
+
+    @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
         # EXTENDS 'base': what is closed is read-only on the screen
         arch, view = super()._get_view(view_id, view_type, **options)

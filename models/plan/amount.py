@@ -12,6 +12,9 @@ class Amount(NamedTuple):
     def __add__(self, other):
         return Amount(self.currency + other.currency, self.company + other.company)
 
+    def __sub__(self, other):
+        return self + -other
+
     def __neg__(self):
         return Amount(-self.currency, -self.company)
 

@@ -2,9 +2,9 @@
 
 No cell is more than what is left of it, or against it, in either currency; so an
 invoice that is credited in any number of parts sums to zero in the end. And:
-- in currency each cell is its exact share, rounded down or up. So are the sums of each
-  tax, of each column, and of each column in the rows that are taxed alike, whose prices
-  are the base of the same taxes; but `plan_lines` rounds each price by itself.
+- in currency, each of these is its exact share, rounded down or up: a cell, a tax, a
+  column, and a column within the rows that have the same taxes. But `plan_lines` rounds
+  each price by itself.
 - Discount items come in pairs that sum to zero, in the plan as on the invoice.
 - In company currency each cell is worth the same share of its value on the invoice, and
   so is their sum, unless another sum is asked for.
@@ -203,7 +203,7 @@ def _round(exact, total, table):
 
 
 def _get_pair(cell):
-    """:return: kind of the pair of items that this one is half of, None if it is in no
+    """:return: kind of the pair of items that this one is half of, "" if it is in no
     pair
     """
     return cell.column.kind if isinstance(cell.column, PairedItem) else ""

@@ -52,7 +52,7 @@ def apportion(exact, total):
 
 def divide(total, wholes):
     """:return: list of parts of these whole numbers, in proportion, that add up to the
-    total; what is more than all of them together is divided by their size
+    total; beyond their sum, each part is its whole, and the excess is divided by size
     """
     whole = sum(wholes)
     if whole and is_within(total, whole):

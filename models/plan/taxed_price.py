@@ -1,7 +1,7 @@
 """The price that taxes are on, where an early payment discount lowers only the price.
 
-The document says both by Odoo's own pair of items: what the taxes are on beyond the
-price, and the same without taxes, taken off again.
+The credit note says so by Odoo's pair of items: one with taxes raises their base above
+the price, and one without takes the same amount off again.
 """
 
 from typing import NamedTuple
@@ -42,26 +42,27 @@ def add_taxed_prices(credit, taxed_prices, pairs):
     :return: Table of the same total, prices and taxes, with the pairs of items
     """
     table = Table(credit)
+    rows = credit.get_rows()
     for row, pair in pairs.items():
         price = taxed_prices.get(row, NOTHING)
-        missing = price + -credit.get(Cell(row, NET), NOTHING)
+        missing = price - credit.get(Cell(row, NET), NOTHING)
         if not missing.currency:
             continue
         discounted = DiscountedLine(row)
         table[Cell(discounted, pair.taxed)] = missing
         table[Cell(discounted, pair.untaxed)] = -missing
-        taxes = {c.column: a for c, a in credit.items() if c.row == row}
+        taxes = rows.get(row, {})
         for column, amount in taxes.items():
             if getattr(column, "tax", None) in pair.taxes:
                 base = price + _get_fees_in_base(column, taxes, pair)
                 part = Amount(*map(_get_part, amount, missing, base))
-                table[Cell(row, column)] = amount + -part
+                table[Cell(row, column)] = amount - part
                 table[Cell(discounted, column)] = part
     return table
 
 
 def _get_fees_in_base(column, taxes, pair):
-    """:return: Amount of the taxes of so much a piece that this tax is on as well"""
+    """:return: Amount of the fixed taxes that are in the base of this tax"""
     fees = (
         amount
         for other, amount in taxes.items()

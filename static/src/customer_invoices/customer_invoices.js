@@ -6,6 +6,8 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 import { Component, useSubEnv } from "@odoo/owl";
 
+import { getOpenFilter } from "./open_filter";
+
 const MODULE = "account_partner_credit_note";
 
 /**
@@ -27,10 +29,14 @@ export class CustomerInvoices extends Component {
         return this.props.record.resId;
     }
 
-    get domain() {
+    /** As res.partner computes its commercial entity. */
+    get isContact() {
         const { is_company, parent_id } = this.props.record.data;
-        // As res.partner computes its commercial entity.
-        const field = is_company || !parent_id ? "commercial_partner_id" : "partner_id";
+        return Boolean(!is_company && parent_id);
+    }
+
+    get domain() {
+        const field = this.isContact ? "partner_id" : "commercial_partner_id";
         return [
             [field, "=", this.customerId],
             ["move_type", "in", ["out_invoice", "out_refund", "out_receipt"]],
@@ -68,14 +74,25 @@ export class CustomerInvoices extends Component {
                 kanban_view_ref: `${MODULE}.customer_invoices_view_kanban`,
                 search_view_ref: `${MODULE}.customer_invoices_view_search`,
                 credited_customer_id: this.customerId,
+                ...getOpenFilter(),
             },
             domain: this.domain,
             display: { controlPanel: {}, searchPanel: false },
             searchMenuTypes: ["filter", "groupBy"],
             noBreadcrumbs: true,
-            noContentHelp: _t("This customer has no invoices yet."),
+            noContentHelp: this.noContentHelp,
             selectRecord: (resId, options) => this.openDocument(resId, options),
         };
+    }
+
+    get noContentHelp() {
+        if (this.isContact) {
+            return _t(
+                "Nothing is addressed to this contact. See the invoices of %s.",
+                this.props.record.data.parent_id.display_name
+            );
+        }
+        return _t("This customer has no invoices yet.");
     }
 
     openDocument(resId, { activeIds, newWindow } = {}) {

@@ -1,32 +1,95 @@
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { useBus, useService } from "@web/core/utils/hooks";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { ListRenderer } from "@web/views/list/list_renderer";
 import { listView } from "@web/views/list/list_view";
 
+import { useEffect, useState } from "@odoo/owl";
+
 import { CustomerInvoicesButtons } from "./customer_invoices_buttons";
+import { rememberOpenFilter } from "./open_filter";
+
+/** What the list and the cards of a customer's documents have in common. */
+const forCustomer = (Controller) =>
+    class extends Controller {
+        static components = { ...Controller.components, CustomerInvoicesButtons };
+
+        setup() {
+            super.setup();
+            this.orm = useService("orm");
+            this.documents = useState({ isNone: false });
+            const { searchModel } = this.env;
+            useBus(searchModel, "update", () => rememberOpenFilter(searchModel));
+            useEffect(
+                (isNothingFound) => {
+                    if (isNothingFound) {
+                        this.countDocuments();
+                    }
+                },
+                () => [this.model.isReady && !this.model.hasData()]
+            );
+        }
+
+        async countDocuments() {
+            const domain = this.env.searchModel.globalDomain;
+            const options = { limit: 1 };
+            const count = await this.orm.searchCount("account.move", domain, options);
+            this.documents.isNone = !count;
+        }
+
+        /** Nothing is found: are there no documents, or does the search hide them? */
+        get noContentHelp() {
+            if (this.documents.isNone || !this.env.searchModel.facets.length) {
+                return this.props.info.noContentHelp;
+            }
+            return _t("No document matches. Remove the filter to see all of them.");
+        }
+    };
 
 /** Odoo's list of documents with the buttons for what is ticked at its foot. */
-export class CustomerInvoicesListController extends ListController {
+export class CustomerInvoicesListController extends forCustomer(ListController) {
     static template = "account_partner_credit_note.CustomerInvoicesListView";
-    static components = { ...ListController.components, CustomerInvoicesButtons };
 }
 
-/** The status of a rejected invoice says why, when one points at it. */
 export class CustomerInvoicesListRenderer extends ListRenderer {
+    static template = "account_partner_credit_note.CustomerInvoicesListRenderer";
+    static recordRowTemplate =
+        "account_partner_credit_note.CustomerInvoicesListRenderer.RecordRow";
+
+    /** The status of a rejected invoice says why, when one points at it. */
     getCellTitle(column, record) {
         if (column.name === "billing_status" && record.data.rejection) {
             return record.data.rejection;
         }
         return super.getCellTitle(column, record);
     }
+
+    /** Drafts and cancelled documents are in no sum. */
+    computeAggregates() {
+        const { list } = this.props;
+        const isIssued = ({ data }) => data.state === "posted";
+        if (list.isGrouped || list.records.every(isIssued)) {
+            return super.computeAggregates();
+        }
+        if (list.selection.length && !list.selection.some(isIssued)) {
+            return {};
+        }
+        const issued = Object.create(list, {
+            records: { value: list.records.filter(isIssued) },
+        });
+        const renderer = Object.create(this, {
+            props: { value: { ...this.props, list: issued } },
+        });
+        return super.computeAggregates.call(renderer);
+    }
 }
 
 /** The same on a phone, where documents are ticked by a long press. */
-export class CustomerInvoicesKanbanController extends KanbanController {
+export class CustomerInvoicesKanbanController extends forCustomer(KanbanController) {
     static template = "account_partner_credit_note.CustomerInvoicesKanbanView";
-    static components = { ...KanbanController.components, CustomerInvoicesButtons };
 }
 
 registry.category("views").add("customer_invoices_list", {

@@ -23,6 +23,10 @@ registry.category("web_tour.tours").add("credit_note_batch", {
             run: "click",
         },
         {
+            content: "Wait for the list",
+            trigger: ".o_notebook_content .o_data_row",
+        },
+        {
             content: "Tick all",
             trigger: ".o_notebook_content th.o_list_record_selector input",
             run: "click",
@@ -41,8 +45,9 @@ registry.category("web_tour.tours").add("credit_note_batch", {
             trigger: ".modal .o_credit_note_preview td[name=amount_to_credit]",
         },
         {
-            content: "What does not work in the background is not offered",
-            trigger: ".modal footer:not(:has(button[name=action_issue_and_print]))",
+            content: "What does not work in the background is off, and says why",
+            trigger:
+                ".modal footer span[title*='in the background'] button[name=action_issue_and_print]:disabled",
         },
         {
             content: "Issue",

@@ -1,15 +1,27 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
+import { nothingIsCut } from "./cut_text";
+
 const TAB = ".o_notebook_content";
 const CREDIT_NOTE = ".o_customer_invoices_credit_note";
 
+const goToTab = () => ({
+    content: "Open the tab with the customer's invoices",
+    trigger: "a.nav-link[name=customer_invoices]",
+    run: "click",
+});
+
+const removeFilter = () => ({
+    content: "Show what is not open, too",
+    trigger: `${TAB} .o_facet_remove`,
+    run: "click",
+});
+
 const openTab = () => [
-    {
-        content: "Open the tab with the customer's invoices",
-        trigger: "a.nav-link[name=customer_invoices]",
-        run: "click",
-    },
+    goToTab(),
+    removeFilter(),
+    { trigger: `${TAB} .o_searchview:not(:has(.o_searchview_facet))` },
     {
         content: "Nothing is ticked, so there is nothing to credit",
         trigger: `${CREDIT_NOTE}:disabled`,
@@ -106,8 +118,8 @@ registry.category("web_tour.tours").add("credit_note_from_customer", {
             run: "click",
         },
         {
-            content: "It is reversed",
-            trigger: ".ribbon span:contains(Reversed)",
+            content: "The ribbon has the word of the list",
+            trigger: ".ribbon span:contains(Credited)",
         },
         {
             content: "It leads to its credit note",
@@ -318,6 +330,133 @@ registry.category("web_tour.tours").add("customer_invoices_new_customer", {
     ],
 });
 
+registry.category("web_tour.tours").add("customer_invoices_opens_on_open", {
+    steps: () => [
+        goToTab(),
+        {
+            content: "It opens on what is open",
+            trigger: `${TAB} .o_searchview_facet:contains(Open)`,
+        },
+        { trigger: row("Tour one") },
+        { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour draft)))` },
+        {
+            content: "A credit note names its invoice",
+            trigger: `${row("RINV")} .o_customer_document_credited:contains(INV)`,
+        },
+        {
+            content: "... and no company where there is one only",
+            trigger: `${TAB}:not(:has(.o_customer_document_company))`,
+        },
+        {
+            content: "The sum is there",
+            trigger: `${TAB} tfoot td:contains(632.50)`,
+        },
+        removeFilter(),
+        { trigger: row("Tour draft") },
+        {
+            content: "A draft has no number and owes nothing",
+            trigger: `${row("Tour draft")} td[name=name]:contains(No number)`,
+        },
+        {
+            trigger: `${row("Tour draft")} td[name=amount_residual_in_currency_signed]:not(:contains(0))`,
+        },
+        {
+            content: "... and is in no sum",
+            trigger: `${TAB} tfoot td:contains(690.00)`,
+        },
+        tick("Tour draft"),
+        {
+            content: "... ticked, neither",
+            trigger: `${TAB} tfoot:not(:contains(57.50))`,
+        },
+        {
+            trigger: `${row("Tour draft")} .o_list_record_selector input`,
+            run: "click",
+        },
+        {
+            content: "Go elsewhere and come back",
+            trigger: `${row("Tour one")} td[name=name]`,
+            run: "click",
+        },
+        {
+            trigger: ".breadcrumb-item a:contains(partner_a)",
+            run: "click",
+        },
+        goToTab(),
+        {
+            content: "The choice is remembered",
+            trigger: row("Tour draft"),
+        },
+        { trigger: `${TAB} .o_searchview:not(:has(.o_searchview_facet))` },
+        {
+            trigger: `${TAB} .o_searchview_dropdown_toggler`,
+            run: "click",
+        },
+        {
+            content: "What is left to credit is a filter",
+            trigger: ".o_filter_menu .o-dropdown-item:contains(Left to Credit)",
+            run: "click",
+        },
+        { trigger: `${TAB}:not(:has(.o_data_row:contains(Tour draft)))` },
+        { trigger: row("Tour one") },
+        {
+            content: "A search without hits says so",
+            trigger: `${TAB} .o_searchview_input`,
+            run: "edit nothing like it",
+        },
+        {
+            trigger: ".o_searchview_autocomplete .o-dropdown-item:first",
+            run: "click",
+        },
+        { trigger: ".o_nocontent_help:contains(No document matches)" },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_all_companies", {
+    steps: () => [
+        goToTab(),
+        {
+            content: "The company is named where there are several",
+            trigger: `${row("Tour one")} .o_customer_document_company:contains(company_1_data)`,
+        },
+        {
+            trigger: `${row("Tour other")} .o_customer_document_company:contains(company_2)`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_empty_contact", {
+    steps: () => [
+        goToTab(),
+        { trigger: ".o_nocontent_help:contains(See the invoices of partner_a)" },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_access_key", {
+    steps: () => [
+        goToTab(),
+        tick("Tour one"),
+        {
+            content: "Press the access key",
+            trigger: `${CREDIT_NOTE}[data-hotkey='shift+c']:enabled`,
+            run: "press alt+shift+c",
+        },
+        { trigger: ".modal .o_credit_note_preview" },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_invoices_fits", {
+    steps: () => [
+        goToTab(),
+        removeFilter(),
+        {
+            content: "A draft is there, too",
+            trigger: `${TAB} .o_data_row td[name=name] .text-muted`,
+        },
+        nothingIsCut(".o_widget_customer_invoices"),
+    ],
+});
+
 registry.category("web_tour.tours").add("customer_invoices_phone", {
     steps: () => [
         {
@@ -378,7 +517,7 @@ registry.category("web_tour.tours").add("credit_note_from_invoice", {
         dialogIsClosed(),
         {
             content: "The invoice is fresh",
-            trigger: ".ribbon span:contains(Reversed)",
+            trigger: ".ribbon span:contains(Credited)",
         },
         {
             content: "It cannot be credited again",
@@ -390,11 +529,7 @@ registry.category("web_tour.tours").add("credit_note_from_invoice", {
 const chooseMethod = (label) => [
     {
         content: `Credit ${label}`,
-        trigger: ".modal div[name=credit_method] input",
-        run: "click",
-    },
-    {
-        trigger: `.o_select_menu_item:contains(${label})`,
+        trigger: `.modal div[name=credit_method] label:contains(${label})`,
         run: "click",
     },
 ];
@@ -410,10 +545,13 @@ registry.category("web_tour.tours").add("credit_note_by_line", {
         tick("Tour lines"),
         clickCreditNote(),
         ...chooseMethod("Lines"),
-        previewSays("total", "0.00"),
+        {
+            content: "Nothing is ticked, so there is nothing to issue",
+            trigger: ".modal footer button[name=action_issue]:disabled",
+        },
         {
             content: "One tick credits a line",
-            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited]",
+            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited] input",
             run: "click",
         },
         previewSays("total", "57.50"),
@@ -482,6 +620,11 @@ registry.category("web_tour.tours").add("credit_and_invoice_again", {
         ...openTab(),
         tick("Tour lines"),
         clickCreditNote(),
+        {
+            content: "What is rarer is in a menu",
+            trigger: ".modal footer button:contains(More)",
+            run: "click",
+        },
         clickInDialog("action_reinvoice"),
         {
             content: "The draft of the new invoice",

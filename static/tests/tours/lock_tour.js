@@ -16,6 +16,18 @@ registry.category("web_tour.tours").add("locked_document", {
             trigger: ".o_field_widget[name=invoice_date_due].o_readonly_modifier",
         },
         {
+            content: "Its menu offers nothing that is refused",
+            trigger: ".o_cp_action_menus .dropdown-toggle:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu:contains(Duplicate):not(:contains(Delete)):not(:contains(Switch into))",
+        },
+        {
+            trigger: ".o_cp_action_menus .dropdown-toggle:has(.fa-cog)",
+            run: "click",
+        },
+        {
             content: "The mark says that it is locked; it leads to the credit note",
             trigger: ".oe_title button[name=action_credit_note]:contains(Locked)",
             run: "click",
