@@ -240,7 +240,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
                         record.display_name,
                     )
                 )
-        taxes = self.line_ids.tax_ids
+        taxes = self.with_context(active_test=False).line_ids.tax_ids
         if wrong := taxes.filtered(
             lambda tax: tax.type_tax_use != "sale" or not tax.active
         ):
