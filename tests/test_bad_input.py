@@ -449,6 +449,32 @@ class TestBadInput(CreditNoteCommon, HttpCase):
                         wizard.action_issue()
         self.assertFalse(self.invoice.reversal_move_ids)
 
+    def test_no_numbers_in_any_dialog(self):
+        """Every float field of every dialog of ours ends in a sentence."""
+        dialogs = [
+            name
+            for name, model in self.env.registry.items()
+            if model._transient
+            and model._original_module == "account_partner_credit_note"
+            and name != "account.move.reversal.line"
+        ]
+        tried = set()
+        for name in dialogs:
+            for field in self.env[name]._fields.values():
+                if field.type not in ("float", "monetary"):
+                    continue
+                if not field.store:
+                    continue
+                tried.add(name)
+                for number in (float("nan"), float("inf"), 10**400, "abc", [1]):
+                    with (
+                        self.subTest(field=str(field), number=str(number)[:9]),
+                        self.assertRaisesRegex(UserError, "as a number"),
+                        self.env.cr.savepoint(),
+                    ):
+                        self.env[name].create({field.name: number})
+        self.assertGreaterEqual(len(tried), 4, tried)
+
     @mute_logger("odoo.http", "odoo.sql_db", "odoo.models")
     def test_over_http(self):
         self.state = self._state()

@@ -244,6 +244,26 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
                 dialog.action_issue()
             self.assertFalse(dialog.new_move_id)
 
+    def test_what_is_archived_or_of_purchases_is_refused(self):
+        archived = self.reason.copy({"active": False})
+        purchase = self.company_data["default_tax_purchase"]
+        gone = self.tax_sale_a.copy({"name": "gone", "active": False})
+        for dialog, sentence in (
+            (self._dialog(reason_id=archived.id), "is archived. Choose another"),
+            (self._dialog(taxes=purchase), "no tax of sales"),
+            (self._dialog(taxes=gone), "is archived, or"),
+        ):
+            with (
+                self.subTest(sentence=sentence),
+                self.assertRaisesRegex(UserError, sentence),
+            ):
+                dialog.action_issue()
+            self.assertFalse(dialog.new_move_id)
+        dialog = self._dialog()
+        self.partner_a.active = False
+        with self.assertRaisesRegex(UserError, "is archived. Choose another"):
+            dialog.action_issue()
+
     def test_found_in_list_and_analysis(self):
         credit_note = self._issue(self._dialog())
         of_invoice = self._credit(self._invoice())

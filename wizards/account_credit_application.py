@@ -138,6 +138,7 @@ class AccountCreditApplication(models.TransientModel):
 
 class AccountCreditApplicationLine(models.TransientModel):
     _name = "account.credit.application.line"
+    _inherit = "account.credit.numbers"
     _description = "Use Credit: Invoice"
 
     application_id = fields.Many2one(

@@ -5,6 +5,7 @@ class AccountCreditNoteApproval(models.TransientModel):
     """An approver approves what was asked for, a part of it, or refuses it."""
 
     _name = "account.credit.note.approval"
+    _inherit = "account.credit.numbers"
     _description = "Approve or Refuse a Credit Note"
 
     batch_id = fields.Many2one(

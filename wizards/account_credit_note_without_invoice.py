@@ -13,6 +13,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     """
 
     _name = "account.credit.note.without.invoice"
+    _inherit = "account.credit.numbers"
     _description = "Credit Note without an Invoice"
     _check_company_auto = True
 
@@ -220,11 +221,35 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
             raise UserError(
                 self.env._("Choose a reason: a credit note without an invoice has one.")
             )
+        self._check_active()
         self._check_lines()
         if self.subject == "period":
             self._check_period()
         else:
             self._check_former()
+
+    def _check_active(self):
+        """:raise UserError: something that was chosen is archived, or a tax is not one
+        of sales
+        """
+        for record in (self.reason_id, self.partner_id):
+            if not record.active:
+                raise UserError(
+                    self.env._(
+                        "“%s” is archived. Choose another, or unarchive it.",
+                        record.display_name,
+                    )
+                )
+        taxes = self.with_context(active_test=False).line_ids.tax_ids
+        if wrong := taxes.filtered(
+            lambda tax: tax.type_tax_use != "sale" or not tax.active
+        ):
+            raise UserError(
+                self.env._(
+                    "“%s” is archived, or no tax of sales. Choose other taxes.",
+                    wrong[0].name,
+                )
+            )
 
     def _check_lines(self):
         """:raise UserError: an amount, or what all come to, cannot be credited"""
@@ -365,6 +390,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
 
 class AccountCreditNoteWithoutInvoiceLine(models.TransientModel):
     _name = "account.credit.note.without.invoice.line"
+    _inherit = "account.credit.numbers"
     _description = "Line of a Credit Note without an Invoice"
 
     credit_note_id = fields.Many2one(

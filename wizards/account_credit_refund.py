@@ -117,6 +117,7 @@ class AccountCreditRefund(models.TransientModel):
 
 class AccountCreditRefundLine(models.TransientModel):
     _name = "account.credit.refund.line"
+    _inherit = "account.credit.numbers"
     _description = "Refund of a Payment"
 
     refund_id = fields.Many2one(
