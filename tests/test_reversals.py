@@ -374,8 +374,8 @@ class TestReversalQueries(ReversalsCommon):
         return self.env.cr.sql_log_count - before
 
     def test_queries_per_invoice(self):
-        """Odoo's Reverse and post takes some 130. Ten of these are what Odoo says of the
-        state of the credit note and of the invoice.
+        """Odoo's Reverse and post takes some 130. Ten are what Odoo says of the state
+        of the credit note and of the invoice.
         """
         self._count_queries(1)
         few, many = self._count_queries(10), self._count_queries(40)
