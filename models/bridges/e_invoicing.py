@@ -11,17 +11,11 @@ from lxml import etree
 from odoo import api, models
 
 from ..addition import addition, after
+from .cii import CII, QDT, RAM
 from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_preceding_invoices
 from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_fee
 
 KSEF_TEXT_LENGTH = 256  # of TZnakowy in the schema FA(3)
-CII = {
-    "ram": (
-        "urn:un:unece:uncefact:data:standard:"
-        "ReusableAggregateBusinessInformationEntity:100"
-    ),
-    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-}
 
 
 class AccountMove(models.Model):
@@ -146,18 +140,14 @@ def _add_references_to_cii(_self, result, invoice):
 
 
 def _prepare_cii_reference(invoice):
-    def add(parent, prefix, tag, text=None, **attributes):
-        child = etree.SubElement(parent, f"{{{CII[prefix]}}}{tag}", **attributes)
-        child.text = text
-        return child
-
-    reference = etree.Element(f"{{{CII['ram']}}}InvoiceReferencedDocument", nsmap=CII)
-    add(reference, "ram", "IssuerAssignedID", invoice.name)
+    reference = etree.Element(f"{{{RAM}}}InvoiceReferencedDocument", nsmap=CII)
+    number = etree.SubElement(reference, f"{{{RAM}}}IssuerAssignedID")
+    number.text = invoice.name
     if invoice.invoice_date:
-        date = add(reference, "ram", "FormattedIssueDateTime")
+        date = etree.SubElement(reference, f"{{{RAM}}}FormattedIssueDateTime")
         # 102: year, month and day
-        text = f"{invoice.invoice_date:%Y%m%d}"
-        add(date, "qdt", "DateTimeString", text, format="102")
+        day = etree.SubElement(date, f"{{{QDT}}}DateTimeString", format="102")
+        day.text = f"{invoice.invoice_date:%Y%m%d}"
     return reference
 
 
