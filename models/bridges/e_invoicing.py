@@ -11,6 +11,7 @@ from lxml import etree
 from odoo import api, models
 
 from ..addition import addition, after
+from .cii import CII, QDT, RAM
 from .e_invoicing_contents import (
     BIS3_CONTENTS,
     CII_CONTENTS,
@@ -22,13 +23,6 @@ from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_
 
 # Where the file has another number than the document.
 NUMBERS = {"account.edi.xml.ubl_hr": "l10n_hr_fiscalization_number"}
-CII = {
-    "ram": (
-        "urn:un:unece:uncefact:data:standard:"
-        "ReusableAggregateBusinessInformationEntity:100"
-    ),
-    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-}
 
 
 class AccountMove(models.Model):
@@ -162,16 +156,12 @@ def _add_references_to_cii(_self, result, invoice):
 
 
 def _prepare_cii_reference(invoice):
-    def add(parent, prefix, tag, text=None, **attributes):
-        child = etree.SubElement(parent, f"{{{CII[prefix]}}}{tag}", **attributes)
-        child.text = text
-        return child
-
-    reference = etree.Element(f"{{{CII['ram']}}}InvoiceReferencedDocument", nsmap=CII)
-    add(reference, "ram", "IssuerAssignedID", invoice.name)
+    reference = etree.Element(f"{{{RAM}}}InvoiceReferencedDocument", nsmap=CII)
+    number = etree.SubElement(reference, f"{{{RAM}}}IssuerAssignedID")
+    number.text = invoice.name
     if invoice.invoice_date:
-        date = add(reference, "ram", "FormattedIssueDateTime")
+        date = etree.SubElement(reference, f"{{{RAM}}}FormattedIssueDateTime")
         # 102: year, month and day
-        text = f"{invoice.invoice_date:%Y%m%d}"
-        add(date, "qdt", "DateTimeString", text, format="102")
+        day = etree.SubElement(date, f"{{{QDT}}}DateTimeString", format="102")
+        day.text = f"{invoice.invoice_date:%Y%m%d}"
     return reference

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from ..addition import addition
-from .e_invoicing_discounts import CII, RAM, add_discounts_to_cii
+from .cii import CII, RAM
+from .e_invoicing_discounts import add_discounts_to_cii
 
 # 57: standing agreement, as Odoo writes it in UBL. UNTDID 4461
 STANDING_AGREEMENT = "57"

@@ -196,10 +196,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         others = self._get_credited_invoices() - invoice
         if invoice != self.reversed_entry_id:
-            lines = self.invoice_line_ids.filtered(
-                lambda line: line.credited_line_id.move_id == invoice
-            )
-            return sum(lines.mapped("price_total"))
+            return sum(self._get_lines_crediting(invoice).mapped("price_total"))
         return self.amount_total - sum(map(self._get_credited_amount, others))
 
     @addition(otherwise=())
