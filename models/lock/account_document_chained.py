@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class AccountDocumentChained(models.AbstractModel):
-    """Entries that the database itself writes, chained for each company, see `chain`."""
+    """Entries that the database writes, chained for each company, see `chain`."""
 
     _name = "account.document.chained"
     _description = "Chained Entry about Issued Documents"
