@@ -291,8 +291,8 @@ class AccountMove(models.Model):
         """:return: whether the free text says more than which invoice is credited"""
         self.ensure_one()
         # sudo: the same for everybody
-        credited = self.sudo().reversed_entry_id.name or "/"
-        return bool(self.ref) and credited not in self.ref
+        credited = self.sudo()._get_credited_invoices().mapped("name")
+        return bool(self.ref) and not any(name in self.ref for name in credited)
 
     @addition(otherwise=None)
     def _get_information_block(self):
