@@ -154,24 +154,23 @@ class Copies:
         if self.left is None:
             self._make(self.origins.with_env(origin.env), values, create)
         copy, foreseen = self.left.pop(origin.id)
-        if relevant(values) != relevant(foreseen):
+        if values != foreseen:
             raise UnexpectedCopy
         return copy
 
     def _make(self, origins, first_values, create):
         vals_list = self._foresee(origins)
-        if relevant(vals_list[0]) != relevant(first_values):
+        if vals_list[0] != first_values:
             raise UnexpectedCopy
         self.left = {}
         # For all at once; Odoo reads them one document after the other.
         origins.line_ids.mapped("tax_ids")
-        # On all originals: `create` compares what balances in `self` with the result.
         reversed_vals_list = []
         for origin, values in zip(origins, vals_list, strict=True):
             reversed_values, terms = reverse_values(values, origin.company_currency_id)
             reversed_vals_list.append(reversed_values)
             self.terms[origin.id] = terms
-        self.made = create(origins, reversed_vals_list)
+        self.made = create(origins.browse(), reversed_vals_list)
         self.terms = {}
         self.left = {
             origin.id: (copy, values)
@@ -228,13 +227,6 @@ def is_beside_items(values):
     return values == {"line_ids": []} or bool(
         values and values.keys() <= FIELDS_BESIDE_ITEMS
     )
-
-
-def relevant(values):
-    """:return: the values without the flag that Odoo sets on the documents that it
-    copies, and takes off the copies
-    """
-    return {**values, "is_manually_modified": False}
 
 
 def copy_values(values):
