@@ -92,6 +92,7 @@ class TestFatturaPA(CountryFileCommon):
         dialog = self.env["account.credit.note.without.invoice"].create(
             {
                 "partner_id": self.partner_a.id,
+                "reason_id": self.reason.id,
                 "subject": "former",
                 "former_number": "OLD-1",
                 "former_date": "2025-05-10",

@@ -253,6 +253,8 @@ class TestReasonCodesVerifactu(CountryCommon):
         if not has_field(cls.field):
             cls.skipTest(cls, "not in this database: --with l10n_es_edi_verifactu")
         super().setUpClass()
+        # Else the dialog does not show the field.
+        cls.env.company.l10n_es_edi_verifactu_required = True
 
     def test_codes(self):
         self.partner_a.country_id = self.env.ref("base.es")
