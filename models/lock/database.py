@@ -40,13 +40,16 @@ MESSAGE_COLUMNS = (
     "email_from",
     "message_type",
     "model",
+    "reply_to",
     "res_id",
     "subtype_id",
 )
-# Not where the file is kept: Odoo moves it between database and disk.
 FILE_COLUMNS = (
     "checksum",
     "company_id",
+    "description",
+    "file_size",
+    "index_content",
     "mimetype",
     "name",
     "res_field",
@@ -212,7 +215,13 @@ def _get_triggers(env):
             tuple(sorted(get_closed_columns(env["account.move.line"]))),
         ),
         Trigger("account_move_line", "INSERT OR DELETE", prefix + "line"),
-        Trigger("ir_attachment", "UPDATE", prefix + "file", was_archive, FILE_COLUMNS),
+        Trigger(
+            "ir_attachment",
+            "UPDATE",
+            prefix + "file",
+            was_archive,
+            (*FILE_COLUMNS, "public"),
+        ),
         Trigger("ir_attachment", "DELETE", prefix + "file", was_archive),
         Trigger("ir_attachment", "INSERT", prefix + "other_file", is_archive),
         Trigger(
@@ -454,11 +463,25 @@ BEGIN
     RETURN coalesce(NEW, OLD);
 END $$;
 
+-- The name of a file on the disk follows from its content.
+CREATE FUNCTION account_document_file_changed(
+    old ir_attachment, new ir_attachment, columns text[]
+) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.db_datas IS NULL
+        AND new.store_fname = left(new.checksum, 2) || '/' || new.checksum
+    THEN
+        RETURN account_document_changed(to_jsonb(old), to_jsonb(new), columns);
+    END IF;
+    RETURN account_document_changed(
+        to_jsonb(old), to_jsonb(new), columns || '{db_datas,store_fname}');
+END $$;
+
 CREATE FUNCTION account_document_refuse_file() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM account_document_keep(OLD.res_id, CASE TG_OP
         WHEN 'DELETE' THEN 'deleted file'
-        ELSE account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV)
+        ELSE account_document_file_changed(OLD, NEW, TG_ARGV)
     END, 'Attach other files to a message.');
     RETURN coalesce(NEW, OLD);
 END $$;
@@ -559,8 +582,7 @@ END $$;
 CREATE FUNCTION account_document_refuse_sent_file() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    changed text := account_document_changed(
-        to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:]);
+    changed text := account_document_file_changed(OLD, NEW, TG_ARGV[1:]);
 BEGIN
     IF changed IS NOT NULL THEN
         PERFORM account_document_keep_message(message_id, changed, TG_ARGV[0])

@@ -15,7 +15,9 @@ FILE_FIELDS = frozenset(
         "company_id",
         "datas",
         "db_datas",
+        "description",
         "file_size",
+        "index_content",
         "mimetype",
         "name",
         "public",
@@ -106,15 +108,17 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         # EXTENDS 'base': the archived file of an issued document stays as it is
-        closed_fields = FILE_FIELDS & vals.keys()
-        if closed_fields:
-            self._check_sent_files(vals, closed_fields)
-            # sudo: the same for everybody
-            for attachment in self.sudo()._filter_locked_files():
-                if any(
-                    is_changed(attachment, name, vals[name]) for name in closed_fields
-                ):
-                    attachment._get_slot()._raise_locked(self.env)
+        if FILE_FIELDS & vals.keys() and (kept := self._check_kept_files(vals)):
+            closed_fields = FILE_FIELDS - {"public"}
+            values = {
+                name: value for name, value in vals.items() if name not in closed_fields
+            }
+            res = super(IrAttachment, kept).write(values)
+            if {"datas", "raw"} & vals.keys():
+                kept._store_again()
+            self -= kept
+            if not self:
+                return res
         if not SLOT_FIELDS & vals.keys():
             return super().write(vals)
         target = Slot.from_values(self, vals)._asdict()
@@ -206,11 +210,35 @@ class IrAttachment(models.Model):
         )
         return files & messages.attachment_ids
 
-    def _check_sent_files(self, vals, fnames):
-        """:raise UserError: a file that was sent would be replaced or moved"""
-        for file in self._filter_sent_files():
-            if any(is_changed(file, name, vals[name]) for name in fnames - {"public"}):
+    def _check_kept_files(self, vals):
+        """:return: those of these files that were archived or sent
+        :raise UserError: one would be replaced, renamed or moved
+        """
+        closed_fields = FILE_FIELDS & vals.keys()
+        # sudo: the same for everybody
+        locked = self.sudo()._filter_locked_files()
+        for file in locked:
+            if any(is_changed(file, name, vals[name]) for name in closed_fields):
+                file._get_slot()._raise_locked(self.env)
+        sent = self._filter_sent_files()
+        for file in sent:
+            # Who may see it is no matter of what was sent.
+            names = closed_fields - {"public"}
+            if any(is_changed(file, name, vals[name]) for name in names):
                 file._raise_sent()
+        return self & (locked | sent)
+
+    def _store_again(self):
+        """Store the same contents where Odoo stores contents now: it moves its files
+        between database and disk. What is there no longer as it was stays as it is.
+        """
+        # sudo: the same for everybody
+        for file in self.sudo().with_context(bin_size=False):
+            content = file.raw or b""
+            if file._compute_checksum(content) == file.checksum:
+                with database_leave(self.env):
+                    file._set_attachment_data(lambda file: file.raw or b"")
+                    file.flush_recordset()
 
     def _raise_sent(self):
         """:raise UserError: always, for a file that was sent"""
