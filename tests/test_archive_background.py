@@ -161,7 +161,7 @@ class TestArchiveBackground(CreditNoteCommon):
     def test_one_that_stops_the_server(self):
         """Its history says so, once, when the server is there again."""
         broken = self._issue()
-        broken.archiving_ids.error = "The server was stopped while it was made."
+        broken.sudo().archiving_ids.error = "The server was stopped while it was made."
         for _run in range(2):
             self._run_cron()
             self.assertEqual(self._get_waiting(), broken)

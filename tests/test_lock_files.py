@@ -271,7 +271,7 @@ class TestLockFiles(LockCommon):
                 {"url": ""},
                 {"raw": file.raw},
                 {"datas": base64.b64encode(file.raw), "mimetype": file.mimetype},
-                {"name": file.name, "res_id": file.res_id, "public": False},
+                {"name": file.name, "res_id": file.res_id, "type": file.type},
             ):
                 for user in self.users.values():
                     with self.subTest(values=values, user=user.login):

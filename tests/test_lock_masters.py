@@ -82,6 +82,7 @@ class TestLockMasters(LockCommon):
 
     def test_statement_line_adopts(self):
         """An accountant, too, gives no issued document a master."""
+        accountant = self._new_user("lock_accountant", "account.group_account_user")
         line = self.env["account.bank.statement.line"].create(
             {
                 "journal_id": self.company_data["default_journal_bank"].id,
@@ -93,10 +94,10 @@ class TestLockMasters(LockCommon):
         entry, document_id = line.move_id, self.document.id
         self._set_lock(False)
         with self._undone():
-            line.with_user(self.manager).move_id = self.document
+            line.with_user(accountant).move_id = self.document
             self.env.flush_all()
         self._set_lock(True)
-        for user in self.users.values():
+        for user in (accountant, *self.users.values()):
             with self.subTest(user=user.login):
                 self.assertRefusedFor(
                     user,

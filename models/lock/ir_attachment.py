@@ -108,17 +108,15 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         # EXTENDS 'base': the archived file of an issued document stays as it is
-        if FILE_FIELDS & vals.keys() and (kept := self._check_kept_files(vals)):
-            closed_fields = FILE_FIELDS - {"public"}
-            values = {
-                name: value for name, value in vals.items() if name not in closed_fields
-            }
-            res = super(IrAttachment, kept).write(values)
+        for kept, closed_fields in self._check_kept_files(vals):
+            super(IrAttachment, kept).write(
+                {name: vals[name] for name in vals if name not in closed_fields}
+            )
             if {"datas", "raw"} & vals.keys():
                 kept._store_again()
             self -= kept
             if not self:
-                return res
+                return True
         if not SLOT_FIELDS & vals.keys():
             return super().write(vals)
         target = Slot.from_values(self, vals)._asdict()
@@ -211,22 +209,28 @@ class IrAttachment(models.Model):
         return files & messages.attachment_ids
 
     def _check_kept_files(self, vals):
-        """:return: those of these files that were archived or sent
+        """:return: list of (those of these files that were archived, or sent; fields
+            of theirs that stay as they are)
         :raise UserError: one would be replaced, renamed or moved
         """
-        closed_fields = FILE_FIELDS & vals.keys()
+        if not FILE_FIELDS & vals.keys():
+            return []
         # sudo: the same for everybody
-        locked = self.sudo()._filter_locked_files()
-        for file in locked:
-            if any(is_changed(file, name, vals[name]) for name in closed_fields):
-                file._get_slot()._raise_locked(self.env)
-        sent = self._filter_sent_files()
-        for file in sent:
-            # Who may see it is no matter of what was sent.
-            names = closed_fields - {"public"}
-            if any(is_changed(file, name, vals[name]) for name in names):
-                file._raise_sent()
-        return self & (locked | sent)
+        archived = self.sudo()._filter_locked_files().sudo(self.env.su)
+        sent = self._filter_sent_files().sudo(self.env.su)
+        # Who may see what was sent is no matter of what was sent.
+        kept = [(archived, FILE_FIELDS), (sent - archived, FILE_FIELDS - {"public"})]
+        for files, closed_fields in kept:
+            # sudo: the same for everybody
+            for file in files.sudo():
+                if any(
+                    is_changed(file, name, vals[name])
+                    for name in closed_fields & vals.keys()
+                ):
+                    if file in archived:
+                        file._get_slot()._raise_locked(self.env)
+                    file._raise_sent()
+        return [(files, closed_fields) for files, closed_fields in kept if files]
 
     def _store_again(self):
         """Store the same contents where Odoo stores contents now: it moves its files
