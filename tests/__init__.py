@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_access_buttons
 from . import test_access_table
 from . import test_addition
 from . import test_analysis

@@ -15,6 +15,7 @@ ORDER = {
     ("account.move", "create"): ["lock", "bulk"],
     ("account.move", "unlink"): ["lock", "approval"],
     ("account.move", "write"): ["lock", "approval", "bulk"],
+    ("account.move.line", "write"): ["lock", "bulk"],
 }
 
 

@@ -130,14 +130,52 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         self.assertIn("OLD-1", first.credited_document)
         [reference] = first._get_credit_note_references()
         self.assertIn("OLD-1", reference)
-        # Whatever the letters and spaces.
-        again = self._former(100.0, former_number=" old-1 ")
-        self.assertEqual(again.amount_left, 115.0)
-        self.assertEqual(self._issue(again).former_invoice_id, former)
+        # However it is spelled.
+        spellings = (
+            (" old-1 ", "OLD - 1", "Old\u20111", "\uff2f\uff2c\uff24\u00a0-1"),
+            ("OLD-\u200b1", "OLD/1", "O L D-1", "OLD_1", "#OLD.1", "old--1"),
+        )
+        for spelling in (*spellings[0], *spellings[1]):
+            with self.subTest(spelling=spelling):
+                again = self._former(10.0, former_number=spelling)
+                self.assertEqual(again.amount_left, former.amount_left)
+                self.assertEqual(self._issue(again).former_invoice_id, former)
         with self.assertRaisesRegex(UserError, "more than is left to credit on OLD-1"):
             self._issue(self._former(15.01))
         self._issue(self._former(15.0))
         self.assertEqual(former.amount_left, 0.0)
+
+    def test_another_number_is_another_invoice(self):
+        first = self._issue(self._former(10.0)).former_invoice_id
+        for number in ("OLD-11", "OLD-1-1", "OLD1", "-"):
+            other = self._issue(self._former(10.0, former_number=number))
+            self.assertNotEqual(other.former_invoice_id, first)
+
+    def test_an_invoice_of_odoo_is_none_of_a_former_system(self):
+        """It would be credited past what is left of it."""
+        invoice = self._invoice(200.0)
+        self._credit(invoice)
+        for number in (invoice.name, f" {invoice.name.lower()}"):
+            with self.subTest(number=number):
+                dialog = self._former(10.0, former_number=number)
+                self.assertIn("is in Odoo", dialog.refusal)
+                with self.assertRaisesRegex(UserError, "is in Odoo"):
+                    dialog.action_issue()
+        # Over RPC, in a draft.
+        former = self.env["account.former.invoice"].create(
+            {
+                "name": invoice.name,
+                "date": invoice.invoice_date,
+                "partner_id": self.partner_a.id,
+                "amount_total": 230.0,
+            }
+        )
+        dialog = self._dialog(10.0)
+        dialog.action_save_draft()
+        draft = dialog.new_move_id
+        draft.former_invoice_id = former
+        with self.assertRaisesRegex(UserError, "is in Odoo"):
+            draft.action_post()
 
     def test_drafts_posted_together_are_counted_together(self):
         drafts = self.env["account.move"]
@@ -217,8 +255,43 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         self.assertEqual(self._issue(self._dialog(100.0)).state, "posted")
         with self.assertRaisesRegex(UserError, "at most"):
             self._issue(self._dialog(100.01))
-        # An invoice of a former system has its own.
-        self.assertEqual(self._issue(self._former(200.0)).state, "posted")
+
+    def test_limit_of_an_invoice_that_anybody_can_invent(self):
+        """It holds for all credit notes of the invoice together."""
+        self.env.company.credit_without_invoice_limit = 100.0
+        self.env.company.over_credit_policy = "warn"
+        self.assertEqual(self._issue(self._former(60.0)).state, "posted")
+        for amount in (40.01, 170.0):
+            with (
+                self.assertRaisesRegex(UserError, "at most"),
+                self.env.cr.savepoint(),
+            ):
+                self._former(amount).action_issue()
+        drafts = self.env["account.move"]
+        for _number in range(2):
+            dialog = self._former(30.0)
+            dialog.action_save_draft()
+            drafts |= dialog.new_move_id
+        with self.assertRaisesRegex(UserError, "at most"):
+            drafts.action_post()
+        self.assertEqual(self._issue(self._former(40.0)).state, "posted")
+
+    def test_limit_of_a_draft_that_posts_itself(self):
+        """Odoo's scheduler posts it as superuser, and says why not on the draft."""
+        self.env.company.credit_without_invoice_limit = 100.0
+        dialog = self._dialog(115.0)
+        dialog.action_save_draft()
+        draft = dialog.new_move_id
+        draft.auto_post = "at_date"
+        with (
+            self.enter_registry_test_mode(),
+            mute_logger("odoo.addons.base.models.ir_cron"),
+        ):
+            self.env.ref(
+                "account.ir_cron_auto_post_draft_entry"
+            ).method_direct_trigger()
+        self.assertEqual(draft.state, "draft")
+        self.assertIn("at most", " ".join(draft.message_ids.mapped("body")))
 
     def test_never_without_a_reason_or_what_it_is_for(self):
         for dialog, sentence in (
@@ -360,6 +433,53 @@ class TestWithoutInvoiceApproval(WithoutInvoiceCommon, ApprovalCommon):
         self._run_cron()
         self.assertEqual((batch.state, draft.state), ("done", "posted"))
         self.assertEqual(draft.credit_note_approver_id, self.approver)
+
+    def test_of_a_former_invoice(self):
+        """Anybody can invent one, so beyond the limit a second person looks at it."""
+        self.company.credit_without_invoice_approval = False
+        self.company.credit_without_invoice_limit = 100.0
+        self.company.credit_note_approval_amount = 0.0
+        self.assertFalse(self._former(100.0).approval_needs)
+        self.assertEqual(self._issue(self._former(60.0)).state, "posted")
+        dialog = self._former(100.0)
+        self.assertIn("former system", dialog.approval_needs)
+        with (
+            self.assertRaisesRegex(UserError, "needs approval"),
+            self.env.cr.savepoint(),
+        ):
+            dialog.action_issue()
+        action = dialog.action_ask_approval()
+        self.env.flush_all()
+        batch = self.Batch.browse(action["res_id"])
+        draft = batch.line_ids.credit_note_id
+        self.assertRefused(draft)
+        self._decide(batch)
+        self._run_cron()
+        self.assertEqual((batch.state, draft.state), ("done", "posted"))
+        self.assertEqual(draft.credit_note_approver_id, self.approver)
+        # Approved or not, never more than its total.
+        self.company.credit_without_invoice_limit = 0.0
+        with self.assertRaisesRegex(UserError, "more than is left"):
+            self._issue(self._former(70.01))
+
+    def test_credit_notes_of_a_former_invoice_add_up(self):
+        """As those of an invoice of Odoo do, however its number is spelled."""
+        self.company.credit_without_invoice_approval = False
+        values = {"former_total": 5000.0}
+        self._issue(self._former(600.0, **values))
+        self.assertFalse(self._former(399.99, **values).approval_needs)
+        again = self._former(400.0, former_number="old/1", **values)
+        self.assertIn("1,000.00", again.approval_needs)
+        again.action_save_draft()
+        self.assertRefused(again.new_move_id)
+
+    def test_beyond_the_limit_is_for_no_approver_without_a_former_invoice(self):
+        self.company.credit_without_invoice_limit = 100.0
+        batch = self._ask_draft(115.0)
+        self._decide(batch)
+        self._run_cron()
+        self.assertEqual(batch.failed_count, 1)
+        self.assertIn("at most", batch.failed_line_ids.error)
 
     def test_refused(self):
         batch = self._ask_draft()

@@ -150,14 +150,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         former_invoices = self.env["account.former.invoice"]
         if self.subject != "former" or not number:
             return former_invoices
-        return former_invoices.search(
-            [
-                ("company_id", "=", self.company_id.id),
-                ("partner_id", "=", self.partner_id.commercial_partner_id.id),
-                ("name", "=ilike", number.replace("\\", "\\\\").replace("_", r"\_")),
-            ],
-            limit=1,
-        )
+        return former_invoices._find(number, self.partner_id, self.company_id)
 
     # -------------------------------------------------------------------------
     # BUTTONS
@@ -288,6 +281,9 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
                     "Enter number, date and total of the invoice of the former system."
                 )
             )
+        self.env["account.former.invoice"]._check_not_in_odoo(
+            self.former_number, self.partner_id, self.company_id
+        )
         former = self._find_former_invoice()
         if former and (
             former.date != self.former_date

@@ -10,17 +10,31 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         string="Why Approval", compute="_compute_approval_needs"
     )
 
-    @api.depends("amount_total", "company_id", "currency_id", "date", "reason_id")
+    @api.depends(
+        "amount_total",
+        "company_id",
+        "currency_id",
+        "date",
+        "former_invoice_id",
+        "reason_id",
+        "subject",
+    )
     def _compute_approval_needs(self):
         for wizard in self:
+            former = wizard.former_invoice_id
+            before = former._get_credited_amounts().get(former, 0.0)
             amount = wizard.currency_id._convert(
-                wizard.amount_total,
+                wizard.amount_total + before,
                 wizard.company_id.currency_id,
                 wizard.company_id,
                 wizard.date or fields.Date.context_today(wizard),
             )
             needs = self.env["account.move"]._get_approval_needs(
-                wizard.company_id, amount, wizard.reason_id, self.env.user
+                wizard.company_id,
+                amount,
+                wizard.reason_id,
+                self.env.user,
+                is_former=wizard.subject == "former",
             )
             wizard.approval_needs = " ".join(needs) or False
 

@@ -341,6 +341,7 @@ class AccountMoveReversal(models.TransientModel):
             self.move_ids.line_ids.remove_move_reconcile()
         # Fetched for all at once; each plan reads it.
         self.move_ids.invoice_line_ids.mapped("quantity_creditable")
+        self.move_ids.line_ids.fetch(["tax_ids", "tax_tag_ids"])
         plans = {move: self._plan_credit_note(move) for move in self.move_ids}
         for invoice, plan in plans.items():
             self._check_plan(invoice, plan)

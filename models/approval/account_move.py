@@ -2,6 +2,8 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
+from ..row_lock import lock_rows
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -137,7 +139,7 @@ class AccountMove(models.Model):
     # WHAT NEEDS APPROVAL
     # -------------------------------------------------------------------------
 
-    def _get_approval_needs(self, company, amount, reason, makers):
+    def _get_approval_needs(self, company, amount, reason, makers, is_former=False):
         """Say why a credit note needs a second person.
 
         :param self: the invoice that is credited, or none
@@ -146,15 +148,18 @@ class AccountMove(models.Model):
             with all that was credited of the invoice before
         :param reason: its reason, or none
         :param makers: the users who make it
+        :param is_former: whether it credits an invoice of a former system
         :return: list of sentences, empty if it needs nobody else
         """
         # sudo: the same for everybody
         if not company.sudo().credit_note_approval:
             return []
         # sudo: the same for everybody
-        return self.sudo()._list_approval_needs(company.sudo(), amount, reason, makers)
+        return self.sudo()._list_approval_needs(
+            company.sudo(), amount, reason, makers, is_former
+        )
 
-    def _list_approval_needs(self, company, amount, reason, makers):
+    def _list_approval_needs(self, company, amount, reason, makers, is_former):
         """See `_get_approval_needs`."""
         needs = []
         limit = company.credit_note_approval_amount
@@ -172,6 +177,20 @@ class AccountMove(models.Model):
         if not self:
             if company.credit_without_invoice_approval:
                 needs.append(self.env._("It credits no invoice."))
+            limit = company.credit_without_invoice_limit
+            # Anybody can type the number of an invoice that is not in Odoo.
+            if (
+                is_former
+                and limit
+                and company.currency_id.compare_amounts(amount, limit) > 0
+            ):
+                needs.append(
+                    self.env._(
+                        "Its invoice of a former system is not in Odoo, and more than "
+                        "%s of one needs approval.",
+                        format_amount(self.env, limit, company.currency_id),
+                    )
+                )
             return needs
         days = company.credit_note_approval_days
         date = self.invoice_date or self.date
@@ -267,6 +286,7 @@ class AccountMove(models.Model):
         origins = self.browse().union(*self._group_by_credited())
         # Two who credit an invoice at the same time come to the amount together.
         origins._lock_for_credit()
+        lock_rows(self.former_invoice_id)
         amounts = self._get_amounts_to_approve()
         approved_lines = self.env["account.credit.note.batch.line"]._get_approved()
         for credit_note in self:
@@ -303,7 +323,11 @@ class AccountMove(models.Model):
         if self in amounts:
             needs |= dict.fromkeys(
                 self.browse()._get_approval_needs(
-                    self.company_id, amounts[self], self.credit_note_reason_id, makers
+                    self.company_id,
+                    amounts[self],
+                    self.credit_note_reason_id,
+                    makers,
+                    is_former=bool(self.former_invoice_id),
                 )
             )
         return list(needs)
@@ -324,11 +348,8 @@ class AccountMove(models.Model):
             amounts[origin] = origin.sudo()._get_company_value(
                 credited + before.get(origin, 0.0)
             )
-        for draft in self.filtered(lambda move: move._is_without_invoice()):
-            amounts[draft] = draft._get_company_value_today(
-                draft._get_amount_without_invoice() or draft.amount_total
-            )
-        return amounts
+        free = self.filtered(lambda move: move._is_without_invoice())
+        return {**amounts, **free._get_amounts_without_invoice()}
 
     def _get_makers(self):
         """:return: the users who made this draft or changed something on it"""
@@ -379,6 +400,12 @@ class AccountMove(models.Model):
                     approved=line._format_amount(),
                 )
             )
+
+    def _check_limit_without_invoice(self, amount):
+        # EXTENDS: of an invoice of a former system, a second person may approve more
+        if self.former_invoice_id and self.credit_note_approver_id:
+            return None
+        return super()._check_limit_without_invoice(amount)
 
     def _pass_or_refuse(self, needs):
         """Let the superuser's code pass, and say so on the document.

@@ -1,6 +1,20 @@
+import re
+import unicodedata
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
+
+
+def get_number_key(number):
+    """:return: what is the same for all spellings of a document number: without blanks,
+    in small letters, any other signs as one dash
+    """
+    number = unicodedata.normalize("NFKC", number or "").casefold()
+    number = "".join(
+        letter for letter in number if unicodedata.category(letter)[0] not in "CZ"
+    )
+    return re.sub(r"[\W_]+", "-", number).strip("-") or number
 
 
 class AccountFormerInvoice(models.Model):
@@ -14,6 +28,7 @@ class AccountFormerInvoice(models.Model):
     _check_company_auto = True
 
     name = fields.Char(string="Number", required=True)
+    number_key = fields.Char(compute="_compute_number_key", store=True)
     date = fields.Date(required=True)
     partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -46,12 +61,17 @@ class AccountFormerInvoice(models.Model):
     )
 
     _number_unique = models.UniqueIndex(
-        "(company_id, partner_id, lower(name))",
+        "(company_id, partner_id, number_key)",
         "There is an invoice of this number for this customer already.",
     )
     _total_positive = models.Constraint(
         "CHECK (amount_total > 0)", "The total of an invoice has to be above zero."
     )
+
+    @api.depends("name")
+    def _compute_number_key(self):
+        for former in self:
+            former.number_key = get_number_key(former.name)
 
     @api.depends("amount_total", "credit_note_ids.state")
     def _compute_amount_left(self):
@@ -80,6 +100,45 @@ class AccountFormerInvoice(models.Model):
     def _strip_name(self, vals):
         name = vals.get("name")
         return {**vals, "name": name.strip()} if name else vals
+
+    @api.model
+    def _find(self, number, partner, company):
+        """:return: the invoice of this customer with this number, however spelled"""
+        return self.search(
+            [
+                ("company_id", "=", company.id),
+                ("partner_id", "=", partner.commercial_partner_id.id),
+                ("number_key", "=", get_number_key(number)),
+            ],
+            limit=1,
+        )
+
+    @api.model
+    def _check_not_in_odoo(self, number, partner, company):
+        """:raise UserError: it is the number of an invoice in Odoo, which would be
+        credited past what is left of it
+        """
+        moves = self.env["account.move"]
+        # sudo: the same for everybody
+        [[names]] = moves.sudo()._read_group(
+            [
+                ("company_id", "=", company.id),
+                ("commercial_partner_id", "=", partner.commercial_partner_id.id),
+                ("move_type", "in", moves._get_creditable_types()),
+                ("state", "=", "posted"),
+            ],
+            aggregates=["name:array_agg"],
+        )
+        key = get_number_key(number)
+        for name in names or ():
+            if get_number_key(name) == key:
+                raise UserError(
+                    self.env._(
+                        "%s is in Odoo, and not of a former system. Tick it to credit "
+                        "it.",
+                        name,
+                    )
+                )
 
     def _get_issued_credit_notes(self):
         # sudo: the same for everybody

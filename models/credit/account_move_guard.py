@@ -155,7 +155,8 @@ class AccountMove(models.Model):
         invoices = self.browse().union(*crediting)
         invoices._lock_for_credit()
         amounts_left = invoices._get_amounts_left(states=("posted",), together=True)
-        # Read for all at once; each check of lines uses it.
+        # Read for all at once; each check uses it.
+        self.fetch(["reversed_entry_id"])
         # sudo: the same for everybody
         self.invoice_line_ids.credited_line_id.sudo().credit_note_line_ids.mapped(
             "amount_currency"

@@ -75,8 +75,9 @@ class AccountMove(models.Model):
 
         :raise UserError: too much, where the company blocks that
         """
+        amounts = self._get_amounts_without_invoice()
         for credit_note in self:
-            credit_note._check_limit_without_invoice()
+            credit_note._check_limit_without_invoice(amounts[credit_note])
         former_invoices = self.former_invoice_id
         if not former_invoices:
             return
@@ -97,14 +98,31 @@ class AccountMove(models.Model):
                 bodies={move.id: message for move in credit_notes}
             )
 
-    def _check_limit_without_invoice(self):
-        """:raise UserError: without an invoice, this is too much"""
+    def _get_amounts_without_invoice(self):
+        """:return: {draft: what it credits of no invoice of Odoo, tax included, in
+        company currency; of an invoice of a former system together with these drafts
+        and all that was credited of it before}
+        """
+        amounts = {}
+        credited = self.former_invoice_id._get_credited_amounts()
+        for former, drafts in self.grouped("former_invoice_id").items():
+            total = credited.get(former, 0.0) + sum(drafts.mapped("amount_total"))
+            for draft in drafts:
+                amounts[draft] = draft._get_company_value_today(
+                    total if former else draft._get_amount_without_invoice()
+                )
+        return amounts
+
+    def _check_limit_without_invoice(self, amount):
+        """:param amount: see `_get_amounts_without_invoice`
+        :raise UserError: without an invoice of Odoo, this is too much
+        """
         # sudo: the same for everybody
         limit = self.company_id.sudo().credit_without_invoice_limit
-        if not limit or self.env.su or self.former_invoice_id:
+        # What Odoo posts by itself was drafted by somebody.
+        if not limit or (self.env.su and self.auto_post == "no"):
             return
         currency = self.company_currency_id
-        amount = self._get_company_value_today(self._get_amount_without_invoice())
         if currency.compare_amounts(amount, limit) > 0:
             raise UserError(
                 self.env._(
@@ -130,8 +148,9 @@ class AccountMove(models.Model):
 
     def _check_former_invoice(self, former):
         """:raise UserError: these credit notes are of another customer, currency or
-        company, or dated before the invoice
+        company, or dated before the invoice, or it is an invoice of Odoo
         """
+        former._check_not_in_odoo(former.name, former.partner_id, former.company_id)
         for credit_note in self:
             if (
                 credit_note.commercial_partner_id != former.partner_id

@@ -46,7 +46,7 @@ class AccountMove(models.Model):
             `line_ids.` before fields of the lines
         :raise UserError: an issued document refers to one of them
         """
-        if documents := self._find_issued(field_paths, "in", records.ids):
+        if records and (documents := self._find_issued(field_paths, "in", records.ids)):
             # sudo: the refusal names it
             names = format_list(
                 self.env,
