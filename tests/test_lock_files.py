@@ -223,6 +223,7 @@ class TestLockFiles(LockCommon):
         files = self._archive(self.document) | message.attachment_ids
         self._end_transaction()
         contents = files.mapped("raw")
+        name_on_disk = "left(checksum, 2) || '/' || checksum"
         rows = self._get_rows(files)
         for storage in ("db", "file"):
             self.env["ir.config_parameter"].set_param("ir_attachment.location", storage)
@@ -235,7 +236,11 @@ class TestLockFiles(LockCommon):
                 [storage == "file"] * 2,
             )
             for file in files:
-                for change in ("store_fname = 'aa/b'", "db_datas = '\\x00'"):
+                for change in (
+                    "store_fname = 'aa/b'",
+                    "db_datas = '\\x00'",
+                    f"store_fname = {name_on_disk}, db_datas = NULL",
+                )[: 3 if storage == "db" else 2]:
                     with (
                         self.subTest(storage=storage, change=change, file=file.name),
                         self.assertRaises(psycopg2.errors.RestrictViolation),

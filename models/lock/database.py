@@ -47,6 +47,7 @@ MESSAGE_COLUMNS = (
 FILE_COLUMNS = (
     "checksum",
     "company_id",
+    "db_datas",
     "description",
     "file_size",
     "index_content",
@@ -55,6 +56,7 @@ FILE_COLUMNS = (
     "res_field",
     "res_id",
     "res_model",
+    "store_fname",
     "type",
     "url",
 )
@@ -463,25 +465,11 @@ BEGIN
     RETURN coalesce(NEW, OLD);
 END $$;
 
--- The name of a file on the disk follows from its content.
-CREATE FUNCTION account_document_file_changed(
-    old ir_attachment, new ir_attachment, columns text[]
-) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
-BEGIN
-    IF new.db_datas IS NULL
-        AND new.store_fname = left(new.checksum, 2) || '/' || new.checksum
-    THEN
-        RETURN account_document_changed(to_jsonb(old), to_jsonb(new), columns);
-    END IF;
-    RETURN account_document_changed(
-        to_jsonb(old), to_jsonb(new), columns || '{db_datas,store_fname}');
-END $$;
-
 CREATE FUNCTION account_document_refuse_file() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM account_document_keep(OLD.res_id, CASE TG_OP
         WHEN 'DELETE' THEN 'deleted file'
-        ELSE account_document_file_changed(OLD, NEW, TG_ARGV)
+        ELSE account_document_changed(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV)
     END, 'Attach other files to a message.');
     RETURN coalesce(NEW, OLD);
 END $$;
@@ -582,7 +570,8 @@ END $$;
 CREATE FUNCTION account_document_refuse_sent_file() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    changed text := account_document_file_changed(OLD, NEW, TG_ARGV[1:]);
+    changed text := account_document_changed(
+        to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[1:]);
 BEGIN
     IF changed IS NOT NULL THEN
         PERFORM account_document_keep_message(message_id, changed, TG_ARGV[0])

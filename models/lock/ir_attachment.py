@@ -240,6 +240,8 @@ class IrAttachment(models.Model):
         for file in self.sudo().with_context(bin_size=False):
             content = file.raw or b""
             if file._compute_checksum(content) == file.checksum:
+                # Flush first: earlier writes had no leave.
+                file.flush_recordset()
                 with database_leave(self.env):
                     file._set_attachment_data(lambda file: file.raw or b"")
                     file.flush_recordset()
