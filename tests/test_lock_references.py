@@ -365,7 +365,6 @@ class TestLockReferences(LockCommon):
         unused.write(rename)
         self.assertEqual(unused.name, "Fraud")
 
-    @mute_logger("odoo.sql_db")
     def test_type_of_the_journal(self):
         """What its journal is tells what a document is."""
         journal = self.document.journal_id
@@ -385,6 +384,7 @@ class TestLockReferences(LockCommon):
         empty = journal.copy({"code": "EMPTY"})
         empty.with_user(self.manager).type = "general"
 
+    @mute_logger("odoo.sql_db")
     def test_user_who_issued(self):
         user = self._new_user("lock_leaving", "account.group_account_invoice")
         invoice = self._invoice(10.0, post=False).with_user(user).copy()
