@@ -1,3 +1,4 @@
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 
 import { nothingIsCut } from "./cut_text";
@@ -189,6 +190,12 @@ registry.category("web_tour.tours").add("credit_note_without_invoice", {
             trigger: ".modal .o_selected_row div[name=amount] input",
             run: "edit 115",
         },
+        {
+            content: "While it is typed, nothing fails",
+            trigger: ".modal .o_selected_row",
+            run: () => new Promise((resolve) => browser.setTimeout(resolve, 600)),
+        },
+        { trigger: "body:not(:has(.o_error_dialog)) .modal .o_selected_row" },
         {
             content: "The button says how much",
             trigger: `${DIALOG} div[name=former_total]`,
