@@ -89,7 +89,7 @@ registry.category("web_tour.tours").add("credit_note_approval_asked", {
             content: "Who asked cannot decide, only withdraw it",
             trigger: ".o_form_view:not(:has(button[name=action_decide])) button:contains(Withdraw)",
         },
-        nothingIsCut(".o_form_view"),
+        nothingIsCut(".o_form_sheet"),
     ],
 });
 
