@@ -24,6 +24,7 @@ from . import test_document
 from . import test_down_payment
 from . import test_due_account
 from . import test_edi_contents
+from . import test_edi_countries
 from . import test_edi_credit_note
 from . import test_edi_lines
 from . import test_evidence

@@ -22,12 +22,15 @@ class TestArchiveBackground(CreditNoteCommon):
         super().setUp()
         self.reports = self.env.registry["ir.actions.report"]
         self.unprintable = self.env["account.move"]
+        self.env.company.external_report_layout_id = self.env.ref(
+            "web.external_layout_standard"
+        )
 
         def render(reports, _report_ref, res_ids=None, data=None):
             """A PDF takes seconds. What is on it is `TestArchive`'s."""
             moves = reports.env["account.move"].browse(res_ids)
             if moves & self.unprintable:
-                raise ValidationError(self.env._("torn page"))
+                raise ValidationError("torn page")  # pylint: disable=translation-required
             return {
                 move.id: {
                     "stream": io.BytesIO(f"%PDF-1.4 {move.partner_id.name}".encode()),
@@ -76,6 +79,16 @@ class TestArchiveBackground(CreditNoteCommon):
             )
         # Nobody has sent them.
         self.assertEqual((invoice + credit_note).mapped("is_move_sent"), [False] * 2)
+
+    def test_no_layout_yet(self):
+        """Odoo asks for it at the first print: nothing is archived without."""
+        self.env.company.external_report_layout_id = False
+        invoice = self._issue()
+        self._run_cron()
+        self.assertFalse(invoice.invoice_pdf_report_id)
+        self.assertFalse(self._get_waiting())
+        self.assertTrue(invoice._get_invoice_legal_documents("pdf", True)["content"])
+        self.assertTrue(invoice.invoice_pdf_report_id)
 
     def test_sent_afterwards(self):
         invoice = self._issue()

@@ -557,7 +557,7 @@ class TestBackground(BackgroundCommon):
         batch = self._start(self._invoices(4))
         batch.line_ids[0].tries = 3
         batch.line_ids[1].tries = 2
-        with patch.object(type(self.Batch), "_was_cut_off", lambda self: True):
+        with patch.object(self.registry["ir.cron"], "_was_cut_off", lambda self: True):
             self._run_cron()
         self.assertEqual(batch.failed_line_ids, batch.line_ids[0])
         self.assertIn("stopped 3 times", batch.failed_line_ids.error)
@@ -596,9 +596,8 @@ class TestBackground(BackgroundCommon):
         cron = self.env.ref(CRON)
         for counter, was_cut_off in ((None, False), (0, False), (1, True)):
             run, _progress = cron._add_progress(timed_out_counter=counter)
-            batch = self.Batch.with_context(**run.env.context)
-            self.assertEqual(batch._was_cut_off(), was_cut_off, counter)
-        self.assertFalse(self.Batch._was_cut_off())
+            self.assertEqual(run._was_cut_off(), was_cut_off, counter)
+        self.assertFalse(cron._was_cut_off())
 
 
 @tagged("post_install", "-at_install")

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
 
 from ..models import addition
+from ..models.bridges.cii import CII
 from ..models.bridges.e_invoicing import _add_references_to_ubl
 from ..models.bridges.wrappers import unwrap_methods, wrap_methods
 from .common import CreditNoteCommon
@@ -17,15 +18,6 @@ UBL = {
     "": "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
-}
-CII = {
-    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-    "ram": (
-        "urn:un:unece:uncefact:data:standard:"
-        "ReusableAggregateBusinessInformationEntity:100"
-    ),
-    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
-    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
 }
 
 

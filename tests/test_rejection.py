@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -61,6 +63,19 @@ class TestRejection(CreditNoteCommon):
             moves.search([*domain, ("rejection", "!=", False)]), self.rejected
         )
         self.assertEqual(moves.search([*domain, ("rejection", "=", False)]), self.fine)
+
+    def test_filter_narrows_what_is_open(self):
+        """The tab opens on *Open*. Filters without a separator between them add up."""
+        view = self.env.ref("account_partner_credit_note.customer_invoices_view_search")
+        groups = [set()]
+        for node in etree.fromstring(view.arch):
+            if node.tag == "separator":
+                groups.append(set())
+            groups[-1].add(node.get("name"))
+        [with_open] = (group for group in groups if "open" in group)
+        for name in ("overdue", "rejected"):
+            self.assertTrue(any(name in group for group in groups))
+            self.assertNotIn(name, with_open)
 
     def test_queries_do_not_grow(self):
         counts = []

@@ -181,6 +181,24 @@ class TestReport(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         self.assertNotIn("Left to pay", text)
         self.assertIn("Kept as your credit $ 115.00", text)
 
+    def test_own_reference(self):
+        """The buyer's, whatever is in it; not a second time which invoice it is."""
+        invoice = self._invoice(100.0)
+        for ref, is_printed in (("PO/4711", True), (f"For {invoice.name}", False)):
+            draft = self._native_credit_note(invoice, post=False)
+            draft.ref = ref
+            alone = self._invoice(100.0, move_type="out_refund", ref=ref)
+            for credit_note, expected in ((draft, is_printed), (alone, True)):
+                with self.subTest(ref=ref, move=credit_note.name):
+                    text = self._html_text("account.account_invoices", credit_note)
+                    self.assertEqual(ref in text, expected)
+        invoices = self._invoice(10.0) + self._invoice(20.0)
+        credit_note = self._credit(invoices, as_one=True)
+        self.assertIn("Reversal of", credit_note.ref)
+        self.assertNotIn(
+            "Reversal of", self._html_text("account.account_invoices", credit_note)
+        )
+
     def test_paid_invoice_leaves_a_credit(self):
         invoice = self._invoice(100.0)
         self._register_payment(invoice, amount=40.0, payment_difference_handling="open")

@@ -164,6 +164,45 @@ class TestRequest(CreditNoteCommon):
         self.assertEqual(invoice.reversal_move_ids.mapped("amount_total"), [10.0])
         self.assertFalse(other.reversal_move_ids)
 
+    def test_what_comes_by_the_context(self):
+        """Invoices and defaults are values, too, and invoices have no order."""
+        invoice, other = self._invoice(100.0), self._invoice(100.0)
+
+        def ask(invoices, percentage):
+            wizard = (
+                self.env["account.move.reversal"]
+                .with_user(self.clerk)
+                .with_context(
+                    active_model="account.move",
+                    active_ids=invoices.ids,
+                    default_percentage=percentage,
+                )
+                .create({"request_key": "K", "credit_method": "percentage"})
+            )
+            wizard.action_issue()
+            return wizard.new_move_ids
+
+        first = ask(invoice + other, 10.0)
+        self.assertEqual(ask(other + invoice, 10.0), first)
+        with self.assertRaisesRegex(UserError, "The key K"):
+            ask(invoice, 10.0)
+        with self.assertRaisesRegex(UserError, "The key K"):
+            ask(invoice + other, 20.0)
+        self.assertEqual((invoice + other).reversal_move_ids, first)
+
+    def test_key_is_given_at_first(self):
+        """Else it would stand for values that were given before it."""
+        invoice = self._invoice(100.0)
+        wizard = self._dialog(invoice, credit_method="amount", amount=10.0)
+        with self.assertRaisesRegex(UserError, "request_key"):
+            wizard.request_key = "K"
+        wizard = self._dialog(invoice, request_key="K")
+        with self.assertRaisesRegex(UserError, "request_key"):
+            wizard.request_key = "L"
+        wizard.write({"request_key": "K", "credit_method": "amount", "amount": 10.0})
+        wizard.action_issue()
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 10.0)
+
     def test_keys_of_other_companies(self):
         company = self.setup_other_company()["company"]
         self.clerk.company_ids += company

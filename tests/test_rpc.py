@@ -212,6 +212,58 @@ class TestRpc(CreditNoteCommon, HttpCase):
         self.assertEqual(answer[0]["new_move_ids"], invoice.reversal_move_ids.ids)
         self.assertEqual(invoice.reversal_move_ids.amount_total, 50.0)
 
+    def _get_names(self, title):
+        """:return: what the first column of a table of docs/api.md names"""
+        text = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+        [part] = re.findall(rf"^## {title}\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+        rows = re.findall(r"^\| ([^|]*) \|", part, re.MULTILINE)
+        return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    def test_fields_of_the_page(self):
+        """Each field can be given, and the preview has these names."""
+        invoice = self._invoice(100.0)
+        [line] = invoice.invoice_line_ids
+        values = {
+            "credit_method": "lines",
+            "amount": 0.0,
+            "percentage": 0.0,
+            "line_ids": [
+                [0, 0, {"invoice_line_id": line.id, "quantity": 1, "price_unit": 50.0}]
+            ],
+            "reason_id": self.reason.id,
+            "reason": "by phone",
+            "date": str(self.today),
+            "journal_id": invoice.journal_id.id,
+            "settlement": "apply",
+            "use_invoice_rate": False,
+            "as_one": False,
+            "reopen_order": False,
+            "stop_recurring": True,
+            "l10n_pl_correction_type": "3",
+            "request_key": "page",
+        }
+        self.assertEqual(values.keys(), self._get_names("Create"))
+        ids = self._make_dialog(invoice, **values)
+        _status, [preview] = self._call("account.move.reversal", "get_preview", ids=ids)
+        self.assertEqual(preview.keys(), self._get_names("See what comes out"))
+        self.assertEqual(preview["taxes"][0].keys(), {"tax_group_id", "name", "amount"})
+        status, answer = self._call("account.move.reversal", "action_issue", ids=ids)
+        self.assertEqual(status, 200, answer)
+        credit_note = invoice.reversal_move_ids
+        self.assertEqual(credit_note.amount_untaxed, 50.0)
+        self.assertEqual(credit_note.l10n_pl_correction_type, "3")
+        self.assertEqual(
+            credit_note._get_credit_note_reason(), "Order cancelled – by phone"
+        )
+
+    def test_one_for_all(self):
+        invoices = self._invoice(100.0) + self._invoice(200.0)
+        ids = self._make_dialog(invoices, as_one=True)
+        self._call("account.move.reversal", "action_issue", ids=ids)
+        values = self._read("account.move.reversal", ids, "new_move_ids")
+        [credit_note] = self.env["account.move"].browse(values["new_move_ids"])
+        self.assertEqual(credit_note._get_credited_invoices(), invoices)
+
     def test_many_go_to_the_background(self):
         self.env.company.credit_note_background_limit = 2
         invoices = self._invoice(100.0) + self._invoice(200.0)

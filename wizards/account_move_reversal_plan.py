@@ -12,6 +12,7 @@ from ..models.plan import (
     PairedItem,
     TaxItem,
     add_taxed_prices,
+    get_fraction,
     get_share_of,
     get_taxed_prices,
     plan_all,
@@ -170,15 +171,21 @@ class AccountMoveReversal(models.TransientModel):
         """:return: the total to hit, tax included, in units of the invoice's currency;
         None if all that is left is credited
         """
-        total = None
-        if self.credit_method == "amount":
-            total = invoice._to_units(self.amount, 0.0).currency
-        elif self.credit_method == "percentage":
-            total = invoice._to_units(self._get_share_of_total(invoice), 0.0).currency
+        total = self._get_asked_total(invoice)
         most = self._get_creditable_total(invoice, left)
         if total is not None and total < most:
             return total
         return None if most == abs(left.total.currency) else most
+
+    def _get_asked_total(self, invoice):
+        """:return: the total that the dialog asks for, in units; None if it is
+        whatever is left
+        """
+        if self.credit_method == "amount":
+            return invoice._to_units(self.amount, 0.0).currency
+        if self.credit_method == "percentage":
+            return invoice._to_units(self._get_share_of_total(invoice), 0.0).currency
+        return None
 
     def _get_share_of_total(self, invoice):
         return invoice.currency_id.round(invoice.amount_total * self.percentage / 100.0)
@@ -267,7 +274,7 @@ class AccountMoveReversal(models.TransientModel):
         if wizard_line._is_all_left():
             return dict.fromkeys(cells, Fraction(1))
         if wizard_line._takes_goods_back():
-            share = _get_part(
+            share = get_fraction(
                 abs(Fraction(wizard_line.quantity)),
                 abs(Fraction(line.quantity_creditable)),
             )
@@ -276,7 +283,7 @@ class AccountMoveReversal(models.TransientModel):
         of_price = line._get_shares_of_price()
         share = Fraction(wizard_line._get_share_of_price())
         return {
-            cell: _get_part(
+            cell: get_fraction(
                 invoiced.get(cell, left[cell]).currency
                 * share
                 * Fraction(of_price.get(getattr(cell.column, "tax", False), 1.0)),
@@ -348,10 +355,3 @@ class AccountMoveReversal(models.TransientModel):
             )
             for line in lines.filtered("quantity")[:1]
         )
-
-
-def _get_part(part, whole):
-    """:return: Fraction from 0 to 1, how much of the whole this is"""
-    if not whole:
-        return Fraction(0)
-    return min(max(Fraction(part) / whole, Fraction(0)), Fraction(1))

@@ -30,7 +30,14 @@ class AccountMoveReversal(models.TransientModel):
         # EXTENDS: remember what a program asked for
         values = super()._add_missing_values(vals)
         if vals.get("request_key"):
-            values = {**values, "request_content": [to_json(vals)]}
+            defaults = {
+                name: value
+                for name, value in self.env.context.items()
+                if name.startswith("default_")
+            }
+            # The invoices are looked at when it issues.
+            given = {**defaults, **vals, "move_ids": None}
+            values = {**values, "request_content": [to_json(given)]}
         return values
 
     def write(self, vals):
@@ -38,6 +45,12 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             if wizard.answer:
                 wizard._raise_answered()
+            if vals.get("request_key", wizard.request_key) != wizard.request_key:
+                raise UserError(
+                    self.env._(
+                        "Give `request_key` when you create the dialog, and leave it."
+                    )
+                )
         res = super().write(vals)
         if "reason_id" in vals:
             for wizard in self:
@@ -113,7 +126,7 @@ class AccountMoveReversal(models.TransientModel):
             .sudo()
             ._get_or_create(self.company_id, self.request_key)
         )
-        content = [method_name, *(self.request_content or [])]
+        content = [method_name, sorted(self.move_ids.ids), *self.request_content]
         if not request.content:
             answer = method()
             request.write(

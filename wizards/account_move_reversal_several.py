@@ -157,15 +157,11 @@ class AccountMoveReversal(models.TransientModel):
     # PLAN
     # -------------------------------------------------------------------------
 
-    def _get_credited_total(self, invoice, left):
+    def _get_asked_total(self, invoice):
         # EXTENDS: the part of the amount that falls to this invoice
         if not self.as_one or self.credit_method != "amount":
-            return super()._get_credited_total(invoice, left)
-        part = self._get_parts_of_amount()[invoice._origin]
-        most = self._get_creditable_total(invoice, left)
-        if part < most:
-            return part
-        return None if most == abs(left.total.currency) else most
+            return super()._get_asked_total(invoice)
+        return self._get_parts_of_amount()[invoice._origin]
 
     def _get_parts_of_amount(self):
         """:return: {invoice: what of the amount falls to it, in units}"""

@@ -59,6 +59,7 @@ def make_invoices(partner):
                                 [("name", "=", name)], limit=1
                             ).id,
                             "quantity": quantity,
+                            "tax_ids": env.company.account_sale_tax_id.ids,
                         }
                     )
                     for name, quantity in sold
@@ -109,6 +110,8 @@ def reject(invoices):
         )
 
 
+# Else Odoo asks for it at the first print.
+env.company.external_report_layout_id = env.ref("web.external_layout_standard")
 partner = env.ref(CUSTOMER)
 invoices = make_invoices(partner)
 make_credit_notes(invoices)

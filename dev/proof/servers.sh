@@ -69,7 +69,7 @@ account_move_line UPDATE account_move_line SET name = coalesce(name, '') || 'X' 
 account_move_line_account_tax_rel DELETE FROM account_move_line_account_tax_rel WHERE account_move_line_id = (SELECT max(l.id) FROM account_move_line l JOIN account_move_line_account_tax_rel ON account_move_line_id = l.id JOIN account_document_seal s USING (move_id) WHERE s.chain IS NOT NULL)
 account_document_seal UPDATE account_document_seal SET record = record || '{"x": 1}' FROM one WHERE move_id = one.id
 account_document_evidence UPDATE account_document_evidence SET record = record || '{"x": 1}' WHERE id = (SELECT max(id) FROM account_document_evidence WHERE chain IS NOT NULL)
-ir_attachment UPDATE ir_attachment SET checksum = checksum || 'X' FROM account_document_evidence e WHERE e.kind = 'file' AND e.document_id = res_id AND res_model = 'account.move' AND res_field = 'invoice_pdf_report_file'
+ir_attachment UPDATE ir_attachment SET checksum = reverse(checksum) FROM account_document_evidence e WHERE e.kind = 'file' AND e.document_id = res_id AND res_model = 'account.move' AND res_field = 'invoice_pdf_report_file'
 CHANGES
 }
 

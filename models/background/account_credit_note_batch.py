@@ -309,7 +309,7 @@ class AccountCreditNoteBatch(models.Model):
             self._trigger_cron()
             return
         # One by one after a run that was killed: whatever did it, the rest goes on.
-        size = 1 if self._was_cut_off() else PIECE
+        size = 1 if cron._was_cut_off() else PIECE
         progressed = True
         while progressed:
             progressed = False
@@ -326,14 +326,6 @@ class AccountCreditNoteBatch(models.Model):
                     # Others have their turn now, then Odoo comes back at once.
                     self._trigger_cron()
                     return
-
-    @api.model
-    def _was_cut_off(self):
-        """:return: whether the last run of the scheduler never came to its end"""
-        progress = self.env["ir.cron.progress"].browse(
-            self.env.context.get("ir_cron_progress_id")
-        )
-        return progress.timed_out_counter > 1
 
     @api.model
     def _get_pending(self):

@@ -4,6 +4,7 @@ document types of Latin America, online payments, electronic answers."""
 # First: the others extend its hook.
 from . import wrappers
 from . import e_invoicing
+from . import e_invoicing_countries
 from . import latam
 from . import payment
 from . import rejection

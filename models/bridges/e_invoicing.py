@@ -11,17 +11,18 @@ from lxml import etree
 from odoo import api, models
 
 from ..addition import addition, after
-from .e_invoicing_contents import CII_CONTENTS, UBL_CONTENTS, get_preceding_invoices
+from .cii import CII, QDT, RAM
+from .e_invoicing_contents import (
+    BIS3_CONTENTS,
+    CII_CONTENTS,
+    OIOUBL_CONTENTS,
+    UBL_CONTENTS,
+    get_preceding_invoices,
+)
 from .e_invoicing_lines import write_excise, write_line_amount, write_recycling_fee
 
-KSEF_TEXT_LENGTH = 256  # of TZnakowy in the schema FA(3)
-CII = {
-    "ram": (
-        "urn:un:unece:uncefact:data:standard:"
-        "ReusableAggregateBusinessInformationEntity:100"
-    ),
-    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-}
+# Where the file has another number than the document.
+NUMBERS = {"account.edi.xml.ubl_hr": "l10n_hr_fiscalization_number"}
 
 
 class AccountMove(models.Model):
@@ -31,14 +32,18 @@ class AccountMove(models.Model):
     def _get_method_wrappers(self):
         # Names as they stand: dev/check drift reads them.
         return super()._get_method_wrappers() | {
-            ("account.move", "_l10n_hu_edi_get_operation_type"): after(
-                _add_whole_credit
-            ),
-            ("account.move", "_l10n_pl_edi_get_xml_values"): after(
-                _add_correction_to_ksef
-            ),
             ("account.edi.xml.ubl_bis3", "_get_invoice_node"): after(
+                _add_references_to_ubl, *BIS3_CONTENTS
+            ),
+            # Made from UBL itself: Serbia and Denmark.
+            ("account.edi.xml.ubl.rs", "_get_invoice_node"): after(
                 _add_references_to_ubl, *UBL_CONTENTS
+            ),
+            ("account.edi.xml.oioubl_21", "_get_invoice_node"): after(
+                _add_references_to_ubl, *OIOUBL_CONTENTS
+            ),
+            ("account.edi.xml.oioubl_201", "_get_invoice_node"): after(
+                _add_references_to_ubl, *OIOUBL_CONTENTS
             ),
             (
                 "account.edi.xml.ubl_bis3",
@@ -63,12 +68,13 @@ class AccountMove(models.Model):
 
 
 @addition
-def _add_references_to_ubl(_self, node, vals):
+def _add_references_to_ubl(self, node, vals):
     """:param node: what `_get_invoice_node(vals)` of account.edi.xml.ubl_bis3 returns
     :return: the same, with the credited invoices under `cac:BillingReference`
     """
     credit_note = vals["invoice"]
-    invoices = get_preceding_invoices(credit_note)
+    number = NUMBERS.get(self._name, "name")
+    invoices = get_preceding_invoices(credit_note, number)
     if not invoices:
         return node
     references = node.get("cac:BillingReference") or []
@@ -104,9 +110,13 @@ def _get_referenced_name(reference):
 
 
 def _is_free_text(reference, credit_note):
-    """:return: whether Odoo wrote this from a free text"""
+    """:return: whether Odoo wrote this from a free text, or where the schema has no
+    place for it, as in Croatia and Serbia
+    """
     return reference.keys() <= {
-        "cac:InvoiceDocumentReference"
+        "cac:InvoiceDocumentReference",
+        "cbc:ID",
+        "cbc:IssueDate",
     } and _get_referenced_name(reference) in (None, False, credit_note.ref)
 
 
@@ -146,51 +156,12 @@ def _add_references_to_cii(_self, result, invoice):
 
 
 def _prepare_cii_reference(invoice):
-    def add(parent, prefix, tag, text=None, **attributes):
-        child = etree.SubElement(parent, f"{{{CII[prefix]}}}{tag}", **attributes)
-        child.text = text
-        return child
-
-    reference = etree.Element(f"{{{CII['ram']}}}InvoiceReferencedDocument", nsmap=CII)
-    add(reference, "ram", "IssuerAssignedID", invoice.name)
+    reference = etree.Element(f"{{{RAM}}}InvoiceReferencedDocument", nsmap=CII)
+    number = etree.SubElement(reference, f"{{{RAM}}}IssuerAssignedID")
+    number.text = invoice.name
     if invoice.invoice_date:
-        date = add(reference, "ram", "FormattedIssueDateTime")
+        date = etree.SubElement(reference, f"{{{RAM}}}FormattedIssueDateTime")
         # 102: year, month and day
-        text = f"{invoice.invoice_date:%Y%m%d}"
-        add(date, "qdt", "DateTimeString", text, format="102")
+        day = etree.SubElement(date, f"{{{QDT}}}DateTimeString", format="102")
+        day.text = f"{invoice.invoice_date:%Y%m%d}"
     return reference
-
-
-@addition
-def _add_correction_to_ksef(self, values):
-    """Poland: why an invoice is corrected, and when that counts.
-
-    :param values: what `_l10n_pl_edi_get_xml_values()` of account.move returns
-    """
-    correction = values["correction_info"]
-    if correction and self.move_type == "out_refund":
-        reason = self.with_context(lang=self.partner_id.lang)._get_credit_note_reason()
-        if reason:
-            correction["PrzyczynaKorekty"] = reason[:KSEF_TEXT_LENGTH]
-        if self.l10n_pl_correction_type:
-            correction["TypKorekty"] = self.l10n_pl_correction_type
-    return values
-
-
-@addition
-def _add_whole_credit(self, operation):
-    """Hungary is told of a storno once nothing of an invoice is left. Odoo takes
-    "nothing open" for it, and a credit note of a paid invoice stays open here, as its
-    payments stay matched.
-
-    :param operation: what `_l10n_hu_edi_get_operation_type()` of account.move returns
-    """
-    if operation == "MODIFY" and set(self.mapped("move_type")) == {"out_refund"}:
-        base = self._l10n_hu_get_chain_base()
-        chain = base._l10n_hu_get_chain_invoices().filtered(
-            lambda move: move.state == "posted"
-        )
-        total = sum(chain.mapped("amount_total_in_currency_signed"))
-        if base.currency_id.is_zero(total):
-            return "STORNO"
-    return operation

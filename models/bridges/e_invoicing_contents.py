@@ -14,7 +14,8 @@ from typing import NamedTuple
 from lxml import etree
 
 from ..addition import addition
-from .e_invoicing_discounts import CII, RAM, add_discounts_to_cii
+from .cii import CII, RAM
+from .e_invoicing_discounts import add_discounts_to_cii
 
 # 57: standing agreement, as Odoo writes it in UBL. UNTDID 4461
 STANDING_AGREEMENT = "57"
@@ -32,19 +33,38 @@ class Preceding(NamedTuple):
     invoice_date: date
 
 
-def get_preceding_invoices(credit_note):
-    """:return: list of Preceding: what the credit note credits, in Odoo or in a former
+def get_preceding_invoices(credit_note, number="name"):
+    """:param number: field of the number that electronic files of this format have
+    :return: list of Preceding: what the credit note credits, in Odoo or in a former
     system
     """
     # sudo: the same for everybody
     former = credit_note.sudo().former_invoice_id
     return [
         *(
-            Preceding(invoice.name, invoice.invoice_date)
+            Preceding(invoice[number] or invoice.name, invoice.invoice_date)
             for invoice in get_credited_invoices(credit_note)
         ),
         *(Preceding(invoice.name, invoice.date) for invoice in former),
     ]
+
+
+def get_reason(credit_note):
+    """:return: reason and details in the language of the buyer, may be empty"""
+    # sudo: the same for everybody
+    reader = credit_note.sudo().with_context(lang=credit_note.partner_id.lang)
+    return reader._get_credit_note_reason()
+
+
+def get_order_reference(credit_note):
+    """:return: the buyer's reference of the invoices, unless the credit note has one of
+    its own, and not only "Reversal of"; None if there is none, or not one for all
+    """
+    invoices = get_credited_invoices(credit_note)
+    if not invoices or credit_note._is_reference_printed():
+        return credit_note.ref or None
+    references = set(invoices.mapped("ref"))
+    return references.pop() or None if len(references) == 1 else None
 
 
 class Contents(NamedTuple):
@@ -52,45 +72,43 @@ class Contents(NamedTuple):
 
     order_reference: str
     reason: str
-    supply_date: object
+    supply_date: object  # BT-72: when the supply was made or completed
     period: tuple
 
     @classmethod
     def of(cls, credit_note):
-        invoice = get_credited_invoices(credit_note)[:1]
+        invoices = get_credited_invoices(credit_note)
+        # Without an order Odoo names the invoice itself.
+        name = invoices.name if len(invoices) == 1 else credit_note.name
         return cls(
-            order_reference=cls._get_order_reference(credit_note, invoice),
-            # sudo: the same for everybody
-            reason=credit_note.with_context(lang=credit_note.partner_id.lang)
-            .sudo()
-            ._get_credit_note_reason(),
-            supply_date=invoice.delivery_date or invoice.invoice_date,
-            period=cls._get_period(credit_note, invoice),
+            order_reference=get_order_reference(credit_note) or name,
+            reason=get_reason(credit_note),
+            supply_date=max(
+                (move.delivery_date or move.invoice_date for move in invoices),
+                default=None,
+            ),
+            period=cls._get_period(credit_note, invoices),
         )
 
     @classmethod
-    def _get_period(cls, credit_note, invoice):
+    def _get_period(cls, credit_note, invoices):
         if credit_note.credit_period_start:
             return credit_note.credit_period_start, credit_note.credit_period_end
-        lines = invoice.invoice_line_ids
+        lines = invoices.invoice_line_ids
         starts, ends = (
             lines.mapped(name) if name in lines._fields else []
             for name in ("deferred_start_date", "deferred_end_date")
         )
         # As Odoo has them of an invoice.
         return (
-            min(filter(None, [invoice.invoice_date, *starts]), default=None),
-            max(filter(None, [invoice.invoice_date_due, *ends]), default=None),
+            min(
+                filter(None, [*invoices.mapped("invoice_date"), *starts]), default=None
+            ),
+            max(
+                filter(None, [*invoices.mapped("invoice_date_due"), *ends]),
+                default=None,
+            ),
         )
-
-    @classmethod
-    def _get_order_reference(cls, credit_note, invoice):
-        """As Odoo's of the invoice, unless the credit note has a reference of its own,
-        and not only "Reversal of".
-        """
-        if not invoice or credit_note._is_reference_printed():
-            return credit_note.ref or credit_note.name
-        return invoice.ref or invoice.name
 
 
 def _of_credit_notes_in_ubl(extend):
@@ -162,14 +180,19 @@ def _add_reason_to_ubl(node, _credit_note, contents):
 
 @_of_credit_notes_in_ubl
 def _add_supply_to_ubl(node, credit_note, contents):
-    """BT-72, where Odoo writes the day of the credit note or none"""
-    delivery = node.get("cac:Delivery") or {}
+    """BT-72, where Odoo writes the day of the credit note or none; UBL 2.0 has no
+    delivery on a credit note
+    """
+    if "cac:Delivery" not in node:
+        return
+    delivery = node["cac:Delivery"] or {}
     if isinstance(delivery, list):
         [delivery] = delivery
     written = (delivery.get("cbc:ActualDeliveryDate") or {}).get("_text")
     date = contents.supply_date
     if not written:
-        date = get_credited_invoices(credit_note)[:1].delivery_date
+        deliveries = get_credited_invoices(credit_note).mapped("delivery_date")
+        date = max(filter(None, deliveries), default=None)
     if date and not credit_note.delivery_date:
         delivery["cbc:ActualDeliveryDate"] = {"_text": date}
         node["cac:Delivery"] = delivery
@@ -177,25 +200,39 @@ def _add_supply_to_ubl(node, credit_note, contents):
 
 @_of_credit_notes_in_ubl
 def _add_period_to_ubl(node, credit_note, contents):
-    """BG-14, of a credit note without an invoice"""
+    """BG-14: of a credit note without an invoice, and for the day of the credit note,
+    as in Japan, the days of the invoices
+    """
+    periods = node.get("cac:InvoicePeriod") or {}
+    periods = periods if isinstance(periods, list) else [periods]
+    # Serbia has a code in it.
+    [period] = list(filter(None, periods)) or [{}]
+    names = ("cbc:StartDate", "cbc:EndDate")
     if credit_note.credit_period_start:
-        start, end = contents.period
-        node["cac:InvoicePeriod"] = {
-            "cbc:StartDate": {"_text": start},
-            "cbc:EndDate": {"_text": end},
-        }
+        days = contents.period
+    else:
+        invoiced = get_credited_invoices(credit_note).mapped("invoice_date")
+        days = [
+            choose(invoiced, default=None)
+            if (period.get(name) or {}).get("_text") == credit_note.invoice_date
+            else None
+            for name, choose in zip(names, (min, max), strict=True)
+        ]
+    if all(days):
+        dates = {name: {"_text": day} for name, day in zip(names, days, strict=True)}
+        node["cac:InvoicePeriod"] = {**period, **dates}
 
 
 @_of_credit_notes_in_ubl
 def _add_amounts_to_ubl(node, credit_note, _contents):
     """BT-113, BT-115: what was set off at issue was not paid before"""
     totals = node["cac:LegalMonetaryTotal"]
-    total, rounding, prepaid = (
-        float((totals.get(f"cbc:{name}Amount") or {}).get("_text") or 0.0)
-        for name in ("TaxInclusive", "PayableRounding", "Prepaid")
-    )
-    # The rest that Odoo calls prepaid is tax withheld.
-    prepaid -= credit_note.amount_total - credit_note.amount_residual
+    names = ("TaxInclusive", "PayableRounding", "Prepaid")
+    nodes = [totals.get(f"cbc:{name}Amount") or {} for name in names]
+    total, rounding, prepaid = (float(part.get("_text") or 0.0) for part in nodes)
+    if nodes[-1]:
+        # The rest that Odoo calls prepaid is tax withheld.
+        prepaid -= credit_note.amount_total - credit_note.amount_residual
     # BR-CO-16
     payable = total + rounding - prepaid
     currency = credit_note.currency_id
@@ -204,7 +241,9 @@ def _add_amounts_to_ubl(node, credit_note, _contents):
         ("cbc:PayableAmount", payable),
     ):
         text = f"{currency.round(amount) + 0.0:.{currency.decimal_places}f}"
-        totals[name]["_text"] = text
+        # Denmark has no node for nothing.
+        if totals.get(name):
+            totals[name]["_text"] = text
 
 
 @_of_credit_notes_in_ubl
@@ -212,7 +251,7 @@ def _drop_account_from_ubl(node, credit_note, _contents):
     """BG-17: not the account that invoices are paid to"""
     if not _is_account_of_seller(credit_note):
         return
-    means = node["cac:PaymentMeans"]
+    means = node.get("cac:PaymentMeans") or []
     for mean in means if isinstance(means, list) else [means]:
         mean["cac:PayeeFinancialAccount"] = None
 
@@ -241,6 +280,15 @@ def _merge_exemptions_in_ubl(node, _credit_note, _contents):
         ]
 
 
+@_of_credit_notes_in_ubl
+def _drop_nothing_prepaid(node, _credit_note, _contents):
+    """OIOUBL: an amount that is not there is left out."""
+    totals = node["cac:LegalMonetaryTotal"]
+    prepaid = totals.get("cbc:PrepaidAmount")
+    if prepaid and not float(prepaid["_text"]):
+        totals["cbc:PrepaidAmount"] = None
+
+
 UBL_CONTENTS = (
     _add_order_to_ubl,
     _add_reason_to_ubl,
@@ -248,8 +296,9 @@ UBL_CONTENTS = (
     _add_period_to_ubl,
     _add_amounts_to_ubl,
     _drop_account_from_ubl,
-    _merge_exemptions_in_ubl,
 )
+BIS3_CONTENTS = (*UBL_CONTENTS, _merge_exemptions_in_ubl)
+OIOUBL_CONTENTS = (*UBL_CONTENTS, _drop_nothing_prepaid)
 
 
 # -----------------------------------------------------------------------------

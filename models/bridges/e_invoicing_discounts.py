@@ -7,15 +7,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-RAM = (
-    "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
-)
-UDT = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"
-CII = {
-    "ram": RAM,
-    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
-    "udt": UDT,
-}
+from .cii import CII, RAM, UDT
+
 # UNTDID 7161 and 5189, as Odoo writes them in UBL.
 CODE_OF_CHARGE, CODE_OF_ALLOWANCE = "ZZZ", "64"
 SETTLEMENT = ".//ram:ApplicableHeaderTradeSettlement"

@@ -34,7 +34,7 @@ REJECTED_STATES = (
         ("rejected", "rejected_by_pa_partner"),
         "l10n_it_edi_header",
     ),
-    RejectedState("l10n_my_edi_state", ("rejected",)),
+    RejectedState("l10n_my_edi_state", ("rejected", "invalid")),
     RejectedState("l10n_pl_edi_status", ("rejected",), "l10n_pl_edi_header"),
     RejectedState("l10n_ro_edi_state", ("invoice_refused",)),
     # Peppol, and the French platforms

@@ -74,11 +74,13 @@ class AccountMove(models.Model):
         """:return: what the lines of this credit note credit of the invoice, tax
         included, in the currency of the invoice
         """
-        lines = self.invoice_line_ids.filtered(
+        credited = sum(self._get_lines_crediting(invoice).mapped("price_total"))
+        return invoice._convert_at_own_rate(credited, self.currency_id)
+
+    def _get_lines_crediting(self, invoice):
+        """:return: the lines of this credit note that credit lines of this invoice"""
+        return self.invoice_line_ids.filtered(
             lambda line: line.credited_line_id.move_id == invoice
-        )
-        return invoice._convert_at_own_rate(
-            sum(lines.mapped("price_total")), self.currency_id
         )
 
     def _get_amount_without_invoice(self):

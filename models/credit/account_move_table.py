@@ -12,6 +12,7 @@ from ..plan import (
     TaxItem,
     UnlinkedLines,
     allot,
+    but_account,
     distribute,
     get_left,
 )
@@ -189,13 +190,13 @@ class AccountMove(models.Model):
         """
         columns = [line._get_table_column() for line in self.line_ids]
         booked = [column for column in columns if isinstance(column, TaxItem)]
-        of_item = {column.but_account(): column for column in booked}
+        of_item = {but_account(column): column for column in booked}
         taxes = {column.tax for column in booked}
         named = {}
         for column, made_by in made.items():
             if isinstance(column, TaxItem) and column not in booked:
-                if column.but_account() in of_item:
-                    column = of_item[column.but_account()]
+                if but_account(column) in of_item:
+                    column = of_item[but_account(column)]
                 elif column.tax in taxes:
                     # The taxes were changed since and match no booked item: use the
                     # lines instead.

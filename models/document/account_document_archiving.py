@@ -60,7 +60,7 @@ class AccountDocumentArchiving(models.Model):
         ):
             return
         # One by one after a run that was killed: whatever did it, the rest goes on.
-        size = 1 if self._was_cut_off() else PIECE
+        size = 1 if cron._was_cut_off() else PIECE
         while waiting := self._get_waiting(size):
             if size == 1:
                 # Once more, it is not begun.
@@ -89,14 +89,6 @@ class AccountDocumentArchiving(models.Model):
             "workers",
             "upgrade",
         )
-
-    @api.model
-    def _was_cut_off(self):
-        """:return: whether the last run of the scheduler never came to its end"""
-        progress = self.env["ir.cron.progress"].browse(
-            self.env.context.get("ir_cron_progress_id")
-        )
-        return progress.timed_out_counter > 1
 
     @api.model
     def _get_waiting(self, limit):

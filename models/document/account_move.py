@@ -205,10 +205,7 @@ class AccountMove(models.Model):
         self.ensure_one()
         others = self._get_credited_invoices() - invoice
         if invoice != self.reversed_entry_id:
-            lines = self.invoice_line_ids.filtered(
-                lambda line: line.credited_line_id.move_id == invoice
-            )
-            return sum(lines.mapped("price_total"))
+            return sum(self._get_lines_crediting(invoice).mapped("price_total"))
         return self.amount_total - sum(map(self._get_credited_amount, others))
 
     @addition(otherwise=())
@@ -303,8 +300,8 @@ class AccountMove(models.Model):
         """:return: whether the free text says more than which invoice is credited"""
         self.ensure_one()
         # sudo: the same for everybody
-        credited = self.sudo().reversed_entry_id.name or "/"
-        return bool(self.ref) and credited not in self.ref
+        credited = self.sudo()._get_credited_invoices().mapped("name")
+        return bool(self.ref) and not any(name in self.ref for name in credited)
 
     @addition(otherwise=None)
     def _get_information_block(self):

@@ -182,11 +182,15 @@ class AccountMove(models.Model):
         ]
 
     def _is_left_to_first_print(self):
-        """Hook: a till prints its receipts itself, and most are never asked for.
+        """Hook: a till prints its receipts itself, and most are never asked for. Where
+        the company has no layout yet, Odoo asks for it at the first print.
 
         :return: whether this document is not archived before somebody prints it
         """
-        return "pos_order_ids" in self._fields and bool(self.pos_order_ids)
+        # sudo: the same for everybody
+        return not self.company_id.sudo().external_report_layout_id or (
+            "pos_order_ids" in self._fields and bool(self.pos_order_ids)
+        )
 
     def _try_to_archive(self):
         """:return: empty text, or why these documents could not be archived"""

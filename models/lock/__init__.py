@@ -6,6 +6,7 @@ hangs on a document: its files, its messages, and what it refers to.
 """
 
 from . import account_account
+from . import account_document_chained
 from . import account_document_check
 from . import account_document_evidence
 from . import account_document_seal

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .chain import chain_entries
@@ -14,6 +13,7 @@ class AccountDocumentSeal(models.Model):
     """
 
     _name = "account.document.seal"
+    _inherit = "account.document.chained"
     _description = "Seal of an Issued Document"
     _log_access = False
     _rec_name = "move_id"
@@ -30,35 +30,8 @@ class AccountDocumentSeal(models.Model):
         help="What was issued: the columns of document and lines that do not change, "
         "the customer and the company as they were.",
     )
-    position = fields.Integer(
-        readonly=True, help="Place in the chain of the company, from 1 on."
-    )
-    chain = fields.Char(
-        readonly=True,
-        help="SHA-256 of the chain of the entry before this one, and of the record.",
-    )
 
     _move_unique = models.Constraint("UNIQUE (move_id)", "A document is sealed once.")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._raise_written()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._raise_written()
-        return super().write(vals)
-
-    def unlink(self):
-        self._raise_written()
-        return super().unlink()
-
-    @api.model
-    def _raise_written(self):
-        """:raise UserError: always"""
-        raise UserError(
-            self.env._("The seals of issued documents are written by the database.")
-        )
 
     @api.model
     def _cron_chain(self, limit=1000):

@@ -526,9 +526,15 @@ def main():
         path = arguments.filestore / name
         return path.read_bytes() if path.is_file() else None
 
-    connection = psycopg2.connect(arguments.dsn)
+    try:
+        connection = psycopg2.connect(arguments.dsn)
+    except psycopg2.Error as error:
+        parser.error(str(error).strip())
     connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
     cursor = connection.cursor()
+    cursor.execute("SELECT to_regclass('account_document_seal')")
+    if cursor.fetchone() == (None,):
+        parser.error("this database has no sealed documents: the addon is not in it")
     cursor.execute("SELECT id, name FROM res_company ORDER BY id")
     found = 0
     for company_id, name in cursor.fetchall():

@@ -20,5 +20,12 @@ from .table import (
     distribute,
     get_left,
 )
-from .credit_plan import CreditPlan, get_share_of, plan_all, plan_lines, plan_total
+from .credit_plan import (
+    CreditPlan,
+    get_fraction,
+    get_share_of,
+    plan_all,
+    plan_lines,
+    plan_total,
+)
 from .taxed_price import TaxedPair, add_taxed_prices, get_taxed_prices

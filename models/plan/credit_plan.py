@@ -125,9 +125,14 @@ def get_share_of(made_by, shares):
     """
     whole = sum(map(Fraction, made_by.values()))
     credited = sum(Fraction(n) * shares.get(cell, 0) for cell, n in made_by.items())
-    return (
-        min(max(credited / whole, Fraction(0)), Fraction(1)) if whole else Fraction(0)
-    )
+    return get_fraction(credited, whole)
+
+
+def get_fraction(part, whole):
+    """:return: Fraction from 0 to 1, how much of the whole this is"""
+    if not whole:
+        return Fraction(0)
+    return min(max(Fraction(part) / whole, Fraction(0)), Fraction(1))
 
 
 def _get_shares_of_total(left, total, whole_columns):

@@ -19,21 +19,12 @@ class TaxItem(NamedTuple):
     group: Hashable = None  # the group of taxes that it belongs to, if any
     taxes: tuple = ()  # for which this one is a base in turn
 
-    def but_account(self):
-        """:return: what tells which item it is on a credit note, which may have it on
-        another account
-        """
-        return self._replace(account=None)
-
 
 class RoundingItem(NamedTuple):
     """The column of a cash rounding, whose profit and loss are on two accounts."""
 
     account: Hashable
     tax: Hashable = None  # that it is added to, where the largest tax is rounded
-
-    def but_account(self):
-        return self._replace(account=None)
 
 
 class PairedItem(NamedTuple):
@@ -77,7 +68,10 @@ class Table(dict):
 
     def sum_by_column(self):
         """:return: {column: Amount}, what each journal item comes to"""
-        return self._sum_by(lambda cell: cell.column)
+        sums = defaultdict(lambda: NOTHING)
+        for cell, amount in self.items():
+            sums[cell.column] += amount
+        return dict(sums)
 
     def get_rows(self):
         """:return: {row: {column: Amount}}"""
@@ -115,12 +109,6 @@ class Table(dict):
     def __neg__(self):
         return Table({cell: -amount for cell, amount in self.items()})
 
-    def _sum_by(self, key):
-        sums = defaultdict(lambda: NOTHING)
-        for cell, amount in self.items():
-            sums[key(cell)] += amount
-        return dict(sums)
-
 
 def get_left(invoiced, *credit_notes):
     """Take credit notes off an invoice, cell by cell.
@@ -146,8 +134,12 @@ def get_left(invoiced, *credit_notes):
 
 
 def but_account(column):
-    """:return: what tells the column of an item, whichever account it is on"""
-    return column.but_account() if hasattr(column, "but_account") else column
+    """:return: what tells the column of a tax or a cash rounding on a credit note,
+    which may have it on another account
+    """
+    if isinstance(column, TaxItem | RoundingItem):
+        return column._replace(account=None)
+    return column
 
 
 def distribute(column, amount, made_by):

@@ -7,6 +7,15 @@ from pathlib import Path
 import polib
 
 ROOT = Path(__file__).parents[2]
+QUOTES = {
+    "de": "„“",
+    "es": "«»",
+    "fr": "«»",
+    "it": "«»",
+    "nl": "“”",
+    "pt": "«»",
+    "pt_BR": "“”",
+}
 
 
 def read_glossary():
@@ -57,3 +66,15 @@ class TestGlossary(unittest.TestCase):
                         if not any(word.search(entry.msgstr) for word in patterns)
                     ]
                     self.assertFalse(wrong, "\n".join(wrong))
+
+    def test_quotation_marks_are_those_of_the_language(self):
+        for language, quotes in QUOTES.items():
+            entries = polib.pofile(str(ROOT / "i18n" / f"{language}.po"))
+            with self.subTest(language=language):
+                used = {
+                    mark
+                    for entry in entries
+                    for mark in entry.msgstr
+                    if mark in "«»“”„‘’‚‹›"
+                }
+                self.assertEqual(used, set(quotes))
