@@ -21,6 +21,8 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
             'name="ref" string="Reference" optional="hide"',
             'name="ref" string="Reference" optional="show"',
         )
+        # As long as a name is.
+        cls.clerk.name = "Tour clerk"
 
     def _tour_of(self, user, name, path=TO_APPROVE):
         self.start_tour(path, name, login=user.login)

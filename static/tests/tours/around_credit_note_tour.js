@@ -57,7 +57,7 @@ const decide = () => [
     {
         content: "The list says what waits, why, how much, who asked",
         trigger:
-            ".o_data_row:contains(credit_note_clerk):contains(need approval):contains(1,150.00)",
+            ".o_data_row:contains(Tour clerk):contains(need approval):contains(1,150.00)",
     },
     {
         trigger: ".o_data_row:first-child button[name=action_decide]",
