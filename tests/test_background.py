@@ -33,6 +33,20 @@ class BackgroundCommon(CreditNoteCommon):
         self.assertEqual(action["res_model"], self.Batch._name)
         return self.Batch.browse(action["res_id"])
 
+    def _get_notification(self, batch):
+        """:return: the message that tells a user of the batch"""
+        return (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", batch._name),
+                    ("res_id", "=", batch.id),
+                    ("message_type", "=", "user_notification"),
+                ]
+            )
+        )
+
     def _run_cron(self, times=20):
         """Odoo's scheduler, which commits: here to the test's own transaction."""
         with self.enter_registry_test_mode():
@@ -424,17 +438,7 @@ class TestBackground(BackgroundCommon):
             if call.args[0] == "account_notification"
         ]
         self.assertEqual(call.args[1]["action_button"]["res_ids"], batch.ids)
-        message = (
-            self.env["mail.message"]
-            .sudo()
-            .search(
-                [
-                    ("model", "=", batch._name),
-                    ("res_id", "=", batch.id),
-                    ("message_type", "=", "user_notification"),
-                ]
-            )
-        )
+        message = self._get_notification(batch)
         self.assertEqual(message.notified_partner_ids, self.clerk.partner_id)
         self.assertIn("Credit notes issued: 2", message.body)
         self.assertIn("could not be credited: 1", message.body)
@@ -728,16 +732,6 @@ class TestBackgroundAccess(BackgroundCommon):
     def test_notification_when_another_cancels(self):
         batch = self._start(self._invoices(3))
         batch.with_user(self.manager).action_cancel()
-        message = (
-            self.env["mail.message"]
-            .sudo()
-            .search(
-                [
-                    ("model", "=", batch._name),
-                    ("res_id", "=", batch.id),
-                    ("message_type", "=", "user_notification"),
-                ]
-            )
-        )
+        message = self._get_notification(batch)
         self.assertEqual(message.partner_ids, self.clerk.partner_id)
         self.assertIn("Cancelled", message.body)

@@ -332,6 +332,26 @@ class TestReversals(ReversalsCommon):
             mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
             self.assertIn("Posted", mail.body_html)
 
+    def test_addon_changes_the_invoice(self):
+        """What changes on it while it is reversed is told as Odoo tells it."""
+        invoices = self._invoice(10.0) + self._invoice(20.0)
+        self.env.cr.flush()
+        model = self.registry["account.move"]
+        origin = model.copy
+
+        def copy(records, default=None):
+            records.invoice_user_id = self.clerk
+            return origin(records, default)
+
+        self.patch(model, "copy", copy)
+        self._credit(invoices)
+        self.env.cr.flush()
+        for invoice in invoices:
+            told = invoice.message_ids.tracking_value_ids.filtered(
+                lambda value: value.field_id.name == "invoice_user_id"
+            )
+            self.assertEqual(told.new_value_char, self.clerk.name)
+
     def test_addon_says_more_of_what_changed(self):
         """Whatever command it adds is Odoo's to carry out."""
         model = self.registry["account.move"]

@@ -213,9 +213,9 @@ END
     unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE
 }
 
-# wait_for_server URL: fails if it does not answer within two minutes.
+# wait_for_server URL [PATH]: fails if it does not answer within two minutes.
 wait_for_server() {
-    "$VENV/bin/python" - "$1/web/login" <<'END'
+    "$VENV/bin/python" - "$1${2:-/web/login}" <<'END'
 import sys
 import time
 import urllib.request

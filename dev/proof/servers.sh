@@ -111,8 +111,8 @@ check_on() {
     start_child "$VENV/bin/python" "$work/odoo-bin" -c "$conf" --db-filter "^$database\$" --workers 3 \
         --max-cron-threads=1 --http-port "$port" --gevent-port "$gevent_port" >"$LOGS/servers-odoo-$major.log" 2>&1
     server=$CHILD
-    wait_for_url "http://127.0.0.1:$port/web/login" || fail_with_log "$LOGS/servers-odoo-$major.log" "Starting Odoo"
-    wait_for_url "http://127.0.0.1:$gevent_port/websocket/health" || die "the gevent port does not answer"
+    wait_for_server "http://127.0.0.1:$port" || fail_with_log "$LOGS/servers-odoo-$major.log" "Starting Odoo"
+    wait_for_server "http://127.0.0.1:$gevent_port" /websocket/health || die "the gevent port does not answer"
     local before
     before=$(count_replica)
     run_child "$VENV/bin/python" "$DEV/lib/stress.py" --url "http://127.0.0.1:$port" --db "$database" \
@@ -150,22 +150,6 @@ PYTHON
     rm -rf "${ODOO_DATA:?}/filestore/managed"
     stop_cluster "$replica/data"
     stop_cluster "$primary/data"
-}
-
-wait_for_url() {
-    "$VENV/bin/python" - "$1" <<'PYTHON'
-import sys
-import time
-import urllib.request
-
-for _ in range(120):
-    try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1]).read()
-        sys.exit(0)
-    except OSError:
-        time.sleep(0.5)
-sys.exit(1)
-PYTHON
 }
 
 # Sets BIN to the programs of this version. Debian 13 has 17: its packages are unpacked beside everything else, and

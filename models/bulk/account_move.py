@@ -122,7 +122,12 @@ class AccountMove(models.Model):
     def _message_log_batch(self, bodies, *args, **kwargs):
         # EXTENDS 'mail': what is logged on each document of a batch is logged at once
         batch = ReversalBatch.of(self.env)
-        if batch and batch.is_issued and self <= self.browse().union(*batch.plans):
+        if (
+            batch
+            and batch.is_issued
+            and self <= self.browse().union(*batch.plans)
+            and not kwargs.get("tracking_value_ids")
+        ):
             # The dialog says it, with the number and the amount, see its `_log_issued`.
             # sudo: as the method that is extended returns them
             return self.env["mail.message"].sudo()
