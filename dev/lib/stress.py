@@ -37,6 +37,11 @@ REFUSALS = (
 )
 CONFLICTS = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected")
 KINDS = (
+    "refund_online",
+    "use_credit",
+    "approval",
+    "former_invoice",
+    "one_for_several",
     "drafts",
     "paid_invoice",
     "repeated_request",
@@ -48,11 +53,6 @@ KINDS = (
     "apply_from_two_sides",
     "invoice_again",
     "first_print",
-    "one_for_several",
-    "former_invoice",
-    "approval",
-    "use_credit",
-    "refund_online",
 )
 # So many invoices at once are credited in the background.
 BATCH = 4
