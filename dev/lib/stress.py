@@ -864,6 +864,8 @@ class Lane:
         # Not the same in all lanes.
         start = self.number * 3 % len(KINDS)
         kinds = KINDS[start:] + KINDS[:start]
+        if self.options.only:
+            kinds = (self.options.only,)
         for kind in itertools.cycle(kinds):
             if self.stress.is_over(end):
                 return
@@ -1225,6 +1227,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=KINDS)
     parser.add_argument("--crashes", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()

@@ -13,17 +13,18 @@
 #   --sessions N   so many people at the same invoices at once (4)
 #   --lanes N      so many groups of them side by side (2)
 #   --workers N    so many processes of the server (4)
+#   --only KIND    rounds of one kind, as repeated_request
 #   --crashes      kill workers and cut connections to the database now and then
 #   --seed N       draw the same as the run that printed this seed
 #   --from NAME    in a copy of this database, which has the addon, instead of a fresh one
 #   --verbose      tell what each session was answered
 
-workers=4 from='' rounds='' seconds='' sessions='' lanes='' seed='' crashes='' verbose=''
-parse_arguments 'crashes verbose' 'rounds seconds sessions lanes workers seed from' "$@"
+workers=4 from='' rounds='' seconds='' sessions='' lanes='' seed='' only='' crashes='' verbose=''
+parse_arguments 'crashes verbose' 'rounds seconds sessions lanes workers seed only from' "$@"
 want_numbers rounds seconds sessions lanes seed
 [[ $workers =~ ^[1-9]$ ]] || die "--workers wants a number from 1 to 9"
 [ -z "$rounds" ] || seconds=86400
-pass_on rounds seconds sessions lanes seed
+pass_on rounds seconds sessions lanes seed only
 [ -z "$crashes" ] || PASS+=(--crashes)
 [ -z "$verbose" ] || PASS+=(--verbose)
 
