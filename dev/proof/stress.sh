@@ -4,8 +4,8 @@
 # Many sessions credit, pay and print the same invoices at once, on several workers.
 #
 # On a real server, over HTTP: in the dialog, in the background, by JSON-2, by RPC, by Odoo's own
-# Reverse, by hand, as one of several invoices, with approval, of a former system; print it for the
-# first time. After each round it reads in the database that no invoice is credited by more than its
+# Reverse, by hand, as one of several invoices, with approval, of a former system; apply its credit and
+# take it off, give it back online; print it for the first time. After each round it reads in the database that no invoice is credited by more than its
 # total, the ledger sums to zero and numbers have no gap. Stops by itself.
 #
 #   --rounds N     so many rounds, instead of two minutes of them
@@ -36,7 +36,7 @@ if [ -n "$from" ]; then
     TEMPLATE=$from copy_template "$database"
 else
     copy_template "$database"
-    install_addon "$database"
+    install_addon "$database" -i "$ADDON,account_payment,payment_demo"
 fi
 
 read -r port gevent_port < <(free_ports)
