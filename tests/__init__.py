@@ -7,6 +7,7 @@ from . import test_applied_credit
 from . import test_approval
 from . import test_archive
 from . import test_archive_background
+from . import test_around_ui
 from . import test_background
 from . import test_bad_input
 from . import test_cash_basis

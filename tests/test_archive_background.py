@@ -171,6 +171,16 @@ class TestArchiveBackground(CreditNoteCommon):
         self.assertFalse(self._get_waiting())
         self.assertTrue(broken.invoice_pdf_report_id)
 
+    def test_one_that_stops_the_server(self):
+        """Its history says so, once, when the server is there again."""
+        broken = self._issue()
+        broken.sudo().archiving_ids.error = "The server was stopped while it was made."
+        for _run in range(2):
+            self._run_cron()
+            self.assertEqual(self._get_waiting(), broken)
+            [note] = broken.message_ids.filtered(lambda m: "was stopped" in m.body)
+            self.assertIn(broken.name, note.body)
+
     def test_pieces(self):
         self.patch(account_document_archiving, "PIECE", 2)
         invoices = self.env["account.move"].union(

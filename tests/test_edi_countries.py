@@ -1,5 +1,6 @@
 from lxml import etree
 
+from odoo import Command
 from odoo.tests import tagged
 
 from .common import CreditNoteCommon
@@ -86,6 +87,31 @@ class TestFatturaPA(CountryFileCommon):
         self.assertEqual(self._linked(root), invoices.mapped("name"))
         # Not "Reversal of".
         self.assertIsNone(root.find(".//DatiOrdineAcquisto"))
+
+    def test_of_a_former_system(self):
+        dialog = self.env["account.credit.note.without.invoice"].create(
+            {
+                "partner_id": self.partner_a.id,
+                "reason_id": self.reason.id,
+                "subject": "former",
+                "former_number": "OLD-1",
+                "former_date": "2025-05-10",
+                "former_total": 100.0,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "name": "Bonus",
+                            "amount": 12.1,
+                            "tax_ids": [Command.set(self.tax_sale_a.ids)],
+                        }
+                    )
+                ],
+            }
+        )
+        dialog.action_issue()
+        root = self._render(dialog.new_move_id)
+        self.assertEqual(self._linked(root), ["OLD-1"])
+        self.assertEqual(root.findtext(".//DatiFattureCollegate/Data"), "2025-05-10")
 
     def test_invoice_is_that_of_odoo(self):
         invoice = self._supply()
@@ -266,3 +292,32 @@ class TestZatca(CountryFileCommon):
             root.findtext(".//{*}PaymentMeans/{*}InstructionNote"),
             credit_note._l10n_sa_get_adjustment_reason(),
         )
+
+
+@tagged("post_install", "-at_install")
+class TestMyInvois(CountryFileCommon):
+    @classmethod
+    @CreditNoteCommon.setup_country("my")
+    def setUpClass(cls):
+        if not has_field("l10n_my_edi_state"):
+            cls.skipTest(cls, "not in this database: --with l10n_my_edi")
+        super().setUpClass()
+
+    def test_what_it_says(self):
+        invoice = self._supply()
+        document = invoice._create_myinvois_document()
+        document.write({"myinvois_state": "valid", "myinvois_external_uuid": "ABC"})
+        credit_note = self._credit_with_words(invoice)
+        self.assertEqual(credit_note.amount_residual, 0.0)
+        document = credit_note._create_myinvois_document()
+        node = self.env["account.edi.xml.ubl_myinvois_my"]._get_myinvois_document_node(
+            {"myinvois_document": document}
+        )
+        reference = node["cac:BillingReference"]["cac:InvoiceDocumentReference"]
+        self.assertEqual(reference["cbc:UUID"]["_text"], "ABC")
+        self.assertFalse(node.get("cac:PrepaidPayment"))
+        [totals] = (
+            value for name, value in node.items() if name.endswith("MonetaryTotal")
+        )
+        payable = float(totals["cbc:PayableAmount"]["_text"])
+        self.assertAmount(payable, credit_note.amount_total, credit_note)

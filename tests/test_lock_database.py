@@ -118,6 +118,17 @@ class TestLockDatabase(LockCommon):
             ),
             ("UPDATE ir_attachment SET checksum = 'x' WHERE id = %s", self.pdf.id),
             ("UPDATE ir_attachment SET res_field = NULL WHERE id = %s", self.pdf.id),
+            *(
+                (f"UPDATE ir_attachment SET {change} WHERE id = %s", file.id)
+                for file in (self.pdf, sent)
+                for change in (
+                    "store_fname = NULL",
+                    "store_fname = 'aa/other'",
+                    "store_fname = NULL, db_datas = '\\x00'",
+                    "db_datas = '\\x00'",
+                    "file_size = 1",
+                )
+            ),
             ("DELETE FROM ir_attachment WHERE id = %s", self.pdf.id),
             (
                 (

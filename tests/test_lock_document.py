@@ -298,3 +298,13 @@ class TestLockDocument(LockCommon):
     def test_delivery_date(self):
         lock_transaction(self.env).unsealed_ids.clear()
         self.assertHole(lambda move: move.write({"delivery_date": move.invoice_date}))
+
+    def test_link_that_can_be_guessed(self):
+        """Who has the link downloads the document."""
+        for token in ("1", "x" * 36, self.document.name):
+            self.assertHole(
+                lambda move, token=token: move.write({"access_token": token})
+            )
+        self.document.with_user(self.clerk)._portal_ensure_token()
+        self.env.flush_all()
+        self.assertEqual(len(self.document.access_token), 36)

@@ -1,8 +1,12 @@
 import base64
+from unittest.mock import patch
+
+import psycopg2
 
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .lock_common import LockCommon
 
@@ -30,6 +34,9 @@ class TestLockFiles(LockCommon):
             lambda move: pdf.with_env(move.env).write({"res_field": False}),
             lambda move: pdf.with_env(move.env).write({"res_id": self.draft.id}),
             lambda move: pdf.with_env(move.env).write({"mimetype": "text/plain"}),
+            lambda move: pdf.with_env(move.env).write({"public": True}),
+            lambda move: pdf.with_env(move.env).write({"description": "forged"}),
+            lambda move: pdf.with_env(move.env).write({"index_content": "forged"}),
             lambda move: move.write({"invoice_pdf_report_file": forged}),
             lambda move: move.write({"invoice_pdf_report_file": False}),
             lambda move: move.write({"attachment_ids": [Command.delete(pdf.id)]}),
@@ -209,3 +216,78 @@ class TestLockFiles(LockCommon):
         )
         file.with_user(self.clerk).unlink()
         self.assertFalse(file.exists())
+
+    def test_stored_elsewhere(self):
+        """Odoo moves files between disk and database, and nobody else does."""
+        message = self._get_earlier_message(attachments=[("INV.pdf", b"%PDF sent")])
+        files = self._archive(self.document) | message.attachment_ids
+        self._end_transaction()
+        contents = files.mapped("raw")
+        name_on_disk = "left(checksum, 2) || '/' || checksum"
+        rows = self._get_rows(files)
+        for storage in ("db", "file"):
+            self.env["ir.config_parameter"].set_param("ir_attachment.location", storage)
+            files._migrate()
+            self.env.flush_all()
+            files.invalidate_recordset()
+            self.assertEqual(files.mapped("raw"), contents)
+            self.assertEqual(
+                files.mapped(lambda file: bool(file.store_fname)),
+                [storage == "file"] * 2,
+            )
+            for file in files:
+                for change in (
+                    "store_fname = 'aa/b'",
+                    "db_datas = '\\x00'",
+                    f"store_fname = {name_on_disk}, db_datas = NULL",
+                )[: 3 if storage == "db" else 2]:
+                    with (
+                        self.subTest(storage=storage, change=change, file=file.name),
+                        self.assertRaises(psycopg2.errors.RestrictViolation),
+                        mute_logger("odoo.sql_db"),
+                        self.env.cr.savepoint(),
+                    ):
+                        self.env.cr.execute(
+                            f"UPDATE ir_attachment SET {change} WHERE id = %s",
+                            [file.id],
+                        )
+        self.assertEqual(self._get_rows(files), rows)
+
+    def test_lost_content_stays_lost(self):
+        """Moving a file whose content is not what it was makes it not look right."""
+        file = self._archive(self.document)
+        self._end_transaction()
+        row = self._get_rows(file)
+        self.env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+        with patch.object(type(file), "_file_read", lambda *_args: b""):
+            file.invalidate_recordset()
+            file._migrate()
+            self.env.flush_all()
+        self.assertEqual(self._get_rows(file), row)
+
+    def test_unchanged_values(self):
+        """What a file has already, written again, is not written."""
+        message = self._get_earlier_message(attachments=[("INV.pdf", b"%PDF sent")])
+        files = self._archive(self.document) | message.attachment_ids
+        self._end_transaction()
+        rows = self._get_rows(files)
+        for file in files:
+            for values in (
+                {"url": ""},
+                {"raw": file.raw},
+                {"datas": base64.b64encode(file.raw), "mimetype": file.mimetype},
+                {"name": file.name, "res_id": file.res_id, "type": file.type},
+            ):
+                for user in self.users.values():
+                    with self.subTest(values=values, user=user.login):
+                        file.with_user(user).write(dict(values))
+                        self.env.flush_all()
+                        self.assertEqual(self._get_rows(files), rows)
+
+    def _get_rows(self, files):
+        self.env.cr.execute(
+            "SELECT to_jsonb(f) - '{write_date,write_uid}'::text[]"
+            " FROM ir_attachment f WHERE id IN %s ORDER BY id",
+            [files._ids],
+        )
+        return self.env.cr.fetchall()

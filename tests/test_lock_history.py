@@ -218,6 +218,33 @@ class TestLockHistory(LockCommon):
             )
         self.assertEqual(self.env.ref("mail.mt_note"), note)
 
+    def test_subtype_deleted(self):
+        """The database leaves no message about an issued document without a subtype."""
+        subtype = self.env["mail.message.subtype"].create(
+            {"name": "Own", "res_model": "account.move"}
+        )
+        message = self._get_earlier_message()
+        self._set_lock(False)
+        message.subtype_id = subtype
+        self.env.flush_all()
+        self._set_lock(True)
+        for user in (self.administrator, self.users["superuser"]):
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(RestrictViolation),
+                self.env.cr.savepoint(),
+            ):
+                subtype.with_user(user).unlink()
+            self.env.invalidate_all()
+            self.assertEqual(message.subtype_id, subtype)
+
+    def test_answers_go_where_they_went(self):
+        message, other = self._get_earlier_message(), self._get_earlier_message()
+        for values in ({"reply_to": "thief@example.com"}, {"parent_id": other.id}):
+            self.assertHole(
+                lambda move, values=values: message.with_env(move.env).write(values)
+            )
+
     def test_note_that_becomes_another_word(self):
         """A note of one's own is not made history in the name of somebody else."""
         note = self.document.with_user(self.clerk).message_post(body="x")

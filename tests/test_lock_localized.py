@@ -12,6 +12,7 @@ FIELDS = (
         "account.move",
         {
             "l10n_in_gst_treatment",
+            "l10n_in_gstin",
             "l10n_in_shipping_bill_date",
             "l10n_in_shipping_bill_number",
             "l10n_in_shipping_port_code_id",
@@ -27,14 +28,13 @@ FIELDS = (
             "l10n_it_cig",
             "l10n_it_cup",
             "l10n_it_ddt_id",
+            "l10n_it_document_type",
             "l10n_it_origin_document_date",
             "l10n_it_origin_document_name",
             "l10n_it_origin_document_type",
             "l10n_it_stamp_duty",
         },
         {
-            # Odoo's form takes it after posting: it is filled by posting only.
-            "l10n_it_document_type",
             # It follows the payment.
             "l10n_it_payment_method",
             "l10n_it_edi_attachment_file",
@@ -49,13 +49,77 @@ FIELDS = (
         "l10n_ar",
         "account.move",
         {
+            "l10n_ar_afip_responsibility_type_id",
             "l10n_ar_afip_service_end",
             "l10n_ar_afip_service_start",
             "l10n_latam_document_type_id",
         },
         set(),
     ),
+    ("l10n_sa", "account.move", {"l10n_sa_confirmation_datetime"}, set()),
+    (
+        "l10n_gr_edi",
+        "account.move.line",
+        {"l10n_gr_edi_cls_category", "l10n_gr_edi_tax_exemption_category"},
+        set(),
+    ),
+    ("l10n_hr_edi", "account.move.line", {"l10n_hr_kpd_category_id"}, set()),
+    ("l10n_my_edi", "account.move.line", {"l10n_my_edi_classification_code"}, set()),
+    ("l10n_pl_edi", "account.move", set(), {"l10n_pl_edi_number"}),
 )
+# Fields of localizations, not read-only in themselves, that stay open; why.
+OPEN_FIELDS = {
+    "Odoo's form takes them after posting, until the document is reported": {
+        "l10n_ec_sri_payment_id",
+        "l10n_es_edi_facturae_reason_code",
+        "l10n_es_invoicing_period_end_date",
+        "l10n_es_invoicing_period_start_date",
+        "l10n_es_payment_means",
+        "l10n_es_registration_date",
+        "l10n_it_payment_method",
+        "l10n_my_edi_custom_form_reference",
+        "l10n_my_edi_exemption_reason",
+        "l10n_rs_tax_date_obligations_code",
+        "l10n_rs_turnover_date",
+    },
+    "states, numbers and files of e-invoicing, written by what an authority says": {
+        "l10n_dk_nemhandel_message_uuid",
+        "l10n_eg_is_signed",
+        "l10n_eg_signing_time",
+        "l10n_es_edi_csv",
+        "l10n_hu_edi_batch_upload_index",
+        "l10n_hu_edi_messages",
+        "l10n_hu_edi_send_time",
+        "l10n_hu_edi_state",
+        "l10n_hu_edi_transaction_code",
+        "l10n_hu_invoice_chain_index",
+        "l10n_in_edi_cancel_reason",
+        "l10n_in_edi_cancel_remarks",
+        "l10n_it_edi_attachment_name",
+        "l10n_it_edi_state",
+        "l10n_it_edi_transaction",
+        "l10n_jo_edi_qr",
+        "l10n_jo_edi_state",
+        "l10n_rs_edi_invoice",
+        "l10n_rs_edi_purchase_invoice",
+        "l10n_rs_edi_sales_invoice",
+        "l10n_sa_invoice_signature",
+        "l10n_sa_uuid",
+        "l10n_vn_e_invoice_number",
+        "l10n_vn_edi_invoice_state",
+        "l10n_vn_edi_invoice_transaction_id",
+    },
+    "entered for the authority before it is reported": {
+        "l10n_vn_edi_adjustment_type",
+        "l10n_vn_edi_agreement_document_date",
+        "l10n_vn_edi_agreement_document_name",
+        "l10n_vn_edi_invoice_symbol",
+    },
+    "bookkeeping: withholding, tax reports": {
+        "l10n_in_gstr_section",
+        "l10n_in_is_withholding",
+    },
+}
 
 
 @tagged("post_install", "-at_install")
@@ -74,6 +138,33 @@ class TestLockLocalized(LockCommon):
             with self.subTest(addon=addon, model=model):
                 self.assertEqual(closed - fields, set())
                 self.assertEqual(free & fields, set())
+
+    def test_each_field_is_decided(self):
+        """A field of a localization that somebody can write is closed, or stays open
+        for a reason.
+        """
+        known = set().union(*OPEN_FIELDS.values())
+        for model in (self.env["account.move"], self.env["account.move.line"]):
+            closed = model._get_lock_closed_fields()
+            fields = {
+                name: field
+                for name, field in model._fields.items()
+                if field.store
+                and field.column_type
+                and all(module.startswith("l10n_") for module in field._modules)
+            }
+            with self.subTest(model=model._name):
+                self.assertEqual(
+                    {
+                        name
+                        for name, field in fields.items()
+                        if not field.readonly
+                        and name not in closed
+                        and name not in known
+                        and not name.startswith("l10n_tw_edi_")
+                    },
+                    set(),
+                )
 
     def test_nothing_else(self):
         """Without a localization the rule closes nothing that is not closed anyway."""
@@ -112,6 +203,30 @@ class TestLockLocalized(LockCommon):
         )
         self.assertTrue(changes)
         self.assertFalse(error)
+
+    def test_document_type_of_italy(self):
+        """Posting fills it; a user chooses it in the draft."""
+        self._needs("l10n_it_edi", "l10n_it_document_type")
+        types = self.env["l10n_it.document.type"].search([], limit=2)
+        invoice = self._invoice(10.0, post=False)
+        invoice.with_user(self.clerk).l10n_it_document_type = types[1]
+        invoice.action_post()
+        self._end_transaction()
+        self.assertEqual(invoice.l10n_it_document_type, types[1])
+        self.assertHole(
+            lambda move: move.write({"l10n_it_document_type": types[0].id}), invoice
+        )
+
+    def test_lines_of_greece(self):
+        self._needs("l10n_gr_edi", "l10n_gr_edi_cls_category", "account.move.line")
+        self.assertHole(self._write_line({"l10n_gr_edi_cls_category": "category1_1"}))
+
+    def test_argentina(self):
+        self._needs("l10n_ar", "l10n_ar_afip_responsibility_type_id")
+        kind = self.env["l10n_ar.afip.responsibility.type"].search([], limit=1)
+        self.assertHole(
+            lambda move: move.write({"l10n_ar_afip_responsibility_type_id": kind.id})
+        )
 
     def test_filled_by_posting(self):
         """A localization may complete its own fields in the transaction that posts."""

@@ -79,3 +79,29 @@ class TestLockMasters(LockCommon):
             line.with_context(force_delete=True).unlink()
 
         self.assertHole(adopt_and_delete, by="superuser")
+
+    def test_statement_line_adopts(self):
+        """An accountant, too, gives no issued document a master."""
+        accountant = self._new_user("lock_accountant", "account.group_account_user")
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "payment_ref": "x",
+                "amount": 1.0,
+                "date": self.document.date,
+            }
+        )
+        entry, document_id = line.move_id, self.document.id
+        self._set_lock(False)
+        with self._undone():
+            line.with_user(accountant).move_id = self.document
+            self.env.flush_all()
+        self._set_lock(True)
+        for user in (accountant, *self.users.values()):
+            with self.subTest(user=user.login):
+                self.assertRefusedFor(
+                    user,
+                    lambda env: line.with_env(env).write({"move_id": document_id}),
+                )
+                line.invalidate_recordset()
+                self.assertEqual(line.move_id, entry)

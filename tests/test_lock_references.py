@@ -365,6 +365,25 @@ class TestLockReferences(LockCommon):
         unused.write(rename)
         self.assertEqual(unused.name, "Fraud")
 
+    def test_type_of_the_journal(self):
+        """What its journal is tells what a document is."""
+        journal = self.document.journal_id
+        self._set_lock(False)
+        with self._undone():
+            journal.with_user(self.manager).type = "general"
+            self.env.flush_all()
+        self._set_lock(True)
+        for user in self.users.values():
+            self.assertRefusedFor(
+                user, lambda env: journal.with_env(env).write({"type": "general"})
+            )
+        journal.invalidate_recordset()
+        self.assertEqual(journal.type, "sale")
+        # The form writes what it has.
+        journal.with_user(self.manager).write({"type": "sale", "name": "Sales"})
+        empty = journal.copy({"code": "EMPTY"})
+        empty.with_user(self.manager).type = "general"
+
     @mute_logger("odoo.sql_db")
     def test_user_who_issued(self):
         user = self._new_user("lock_leaving", "account.group_account_invoice")

@@ -1,15 +1,18 @@
 import email
 import email.policy
 import io
+import json
 import socket
 from unittest.mock import patch
 
 from aiosmtpd.controller import Controller
 from pypdf import PdfReader
 
+from odoo import Command
 from odoo.exceptions import UserError
+from odoo.modules.migration import load_script
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_path, mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingHttpCommon
 from odoo.addons.base.models.ir_mail_server import IrMail_Server
@@ -87,8 +90,9 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         )
         body = " ".join(message.get_body(("plain",)).get_content().split())
         self.assertIn(f"Dear {self.partner_a.name},", body)
+        self.assertIn(f"our credit note {credit_note.name} amounting to", body)
         self.assertIn(
-            f"our credit note {credit_note.name} for {invoice.name} of 05/10/2026", body
+            f"Credits the whole of invoice {invoice.name} of 05/10/2026", body
         )
         self.assertIn("Reason: Order cancelled – by phone", body)
         self.assertNotIn("your invoice", body.lower())
@@ -104,6 +108,107 @@ class TestMail(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             credit_note.invoice_pdf_report_id.raw, attachment.get_content()
         )
         self.assertTrue(credit_note.is_move_sent)
+
+    def _get_words(self, credit_note):
+        """:return: subject and body of the e-mail, and the text of its paper"""
+        self.inbox.messages.clear()
+        self._send(credit_note)
+        [(_recipients, message)] = self.inbox.messages
+        [attachment] = message.iter_attachments()
+        pages = PdfReader(io.BytesIO(attachment.get_content())).pages
+        body = message.get_body(("plain",)).get_content()
+        paper = "".join(page.extract_text() for page in pages)
+        return message["Subject"], *(" ".join(text.split()) for text in (body, paper))
+
+    def test_what_is_credited_is_said_alike(self):
+        """In the e-mail as on paper: of several invoices, of a former one, of none."""
+        invoices = self._invoice(100.0) + self._invoice(50.0)
+        wizard = self._wizard(invoices, as_one=True)
+        wizard.action_issue()
+        values = {
+            "move_type": "out_refund",
+            "partner_id": self.partner_a.id,
+            "invoice_date": self.today,
+            "invoice_line_ids": [Command.create({"name": "x", "price_unit": 10.0})],
+        }
+        former = self.env["account.former.invoice"].create(
+            {
+                "name": "OLD-7",
+                "date": "2019-03-04",
+                "partner_id": self.partner_a.id,
+                "amount_total": 1000.0,
+            }
+        )
+        period = {
+            "credit_period_start": "2026-01-01",
+            "credit_period_end": "2026-03-31",
+        }
+        of_former, of_period, of_none = credit_notes = self.env["account.move"].create(
+            [values | {"former_invoice_id": former.id}, values | period, values]
+        )
+        credit_notes.action_post()
+        for credit_note, numbers, words in (
+            (
+                wizard.new_move_ids,
+                invoices.mapped("name"),
+                [
+                    f"Credits the whole of invoice {name} of"
+                    for name in invoices.mapped("name")
+                ],
+            ),
+            (of_former, ["OLD-7"], ["Credits invoice OLD-7 of 03/04/2019."]),
+            (of_period, [], ["Credit for the period from 01/01/2026 to 03/31/2026."]),
+            (of_none, [], []),
+        ):
+            with self.subTest(words=words):
+                subject, body, paper = self._get_words(credit_note)
+                for number in numbers:
+                    self.assertIn(number, subject)
+                self.assertEqual(" for " in subject, bool(numbers))
+                for sentence in words:
+                    self.assertIn(sentence, body)
+                    self.assertIn(sentence, paper)
+
+    def test_kept_credit_of_several_is_said(self):
+        paid = self._invoice(100.0)
+        self._register_payment(paid)
+        wizard = self._wizard(paid + self._invoice(10.0), as_one=True)
+        wizard.action_issue()
+        _subject, body, _paper = self._get_words(wizard.new_move_ids)
+        self.assertIn("$ 115.00 of it is kept as credit on your account", body)
+
+    def test_an_upgrade_renews_the_template_that_nobody_changed(self):
+        template = self.env.ref("account_partner_credit_note.mail_template_credit_note")
+        script = load_script(
+            file_path(
+                "account_partner_credit_note/migrations/19.0.1.1.0/post-mail_template.py"
+            ),
+            "post_mail_template",
+        )
+        ours = template.body_html
+
+        def set_by_sql(**values):
+            self.env.flush_all()
+            for name, value in values.items():
+                self.env.cr.execute(
+                    f"UPDATE mail_template SET {name} = %s WHERE id = %s",
+                    [value, template.id],
+                )
+            self.env.invalidate_all()
+
+        old = json.dumps({"en_US": "<p>Of the release</p>"})
+        set_by_sql(body_html=old, create_date="2026-01-01", write_date="2026-01-02")
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual(template.body_html, "<p>Of the release</p>")
+        set_by_sql(write_date="2026-01-01")
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual(template.body_html, ours)
+        # Where it was deleted, it stays so.
+        template.unlink()
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.assertFalse(template.exists())
 
     def test_credit_kept_is_said(self):
         invoice = self._invoice(100.0)

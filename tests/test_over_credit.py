@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
@@ -343,6 +344,27 @@ class TestOverCredit(CreditNoteCommon):
         credit_note = self._credit_note_of(invoice, 500.0)
         (credit_note + invoice).action_post()
         self.assertEqual(credit_note.state, "posted")
+
+    def test_journal_entry_that_reverses_an_invoice(self):
+        """Nothing would count it."""
+        invoice = self._invoice(100.0)
+        account = self.company_data["default_account_revenue"]
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "reversed_entry_id": invoice.id,
+                "line_ids": [
+                    Command.create({"account_id": account.id, "balance": balance})
+                    for balance in (900.0, -900.0)
+                ],
+            }
+        )
+        self._assert_refused(entry, "Create a credit note instead")
+        entry.reversed_entry_id = False
+        entry.with_user(self.clerk).action_post()
+        reversal = entry._reverse_moves()
+        reversal.with_user(self.clerk).action_post()
+        self.assertEqual(reversal.state, "posted")
 
     def test_draft_that_a_document_names(self):
         """It is not deleted: the document would name nothing."""

@@ -9,9 +9,8 @@ from odoo.tools import mute_logger
 from .common import CreditNoteCommon
 
 
-@tagged("post_install", "-at_install")
-class TestRefundOnline(CreditNoteCommon):
-    """Money goes back through the provider that the customer paid with."""
+class OnlineCommon(CreditNoteCommon):
+    """An invoice that was paid through Odoo's demo provider."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,6 +69,11 @@ class TestRefundOnline(CreditNoteCommon):
 
     def _refunds(self):
         return self.payment.sudo().payment_transaction_id.child_transaction_ids
+
+
+@tagged("post_install", "-at_install")
+class TestRefundOnline(OnlineCommon):
+    """Money goes back through the provider that the customer paid with."""
 
     def test_dialog_of_credit_note_leads_to_it(self):
         wizard = self._wizard(self.paid, user=self.clerk, settlement="refund")

@@ -227,6 +227,26 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         ):
             second.name = "OLD-8 "
 
+    def test_nobody_says_which_number_is_the_same(self):
+        self._issue(self._former(230.0))
+        values = {
+            "name": "old_1",
+            "number_key": "another",
+            "date": self.today,
+            "partner_id": self.partner_a.id,
+            "amount_total": 1000.0,
+        }
+        former_invoices = self.env["account.former.invoice"].with_user(self.clerk)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            former_invoices.create(values)
+        other = former_invoices.create({**values, "name": "OLD-2"}).sudo()
+        other.number_key = "another"
+        self.assertEqual(other.number_key, "old-2")
+
     def test_a_draft_cannot_name_that_of_another_customer(self):
         former = self._issue(self._former(100.0)).former_invoice_id
         draft = self._dialog(10.0)

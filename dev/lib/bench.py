@@ -263,6 +263,45 @@ class Worker:
 
             return self.measure(env, work)
 
+    # --- the check of what was issued ---
+
+    def do_check(self):
+        """Chain what was issued, then check it as the scheduler does: each piece its
+        own transaction.
+        """
+        with self.env(commit=True) as env:
+            seals = env["account.document.seal"]
+            chained = self._commit_each(env, seals._cron_chain, self._is_chained)
+            check = env["account.document.check"].sudo().create({})
+            start = time.perf_counter()
+            check._start()
+            checked = self._commit_each(
+                env, check._check_piece, lambda _env: check.state == "done"
+            )
+            return {
+                "documents": check.checked_count,
+                "deviations": check.deviation_count,
+                "chained": chained,
+                "seconds": time.perf_counter() - start,
+                "piece": max(checked),
+                "kb": self._get_peak(),
+            }
+
+    def _commit_each(self, env, work, is_done):
+        """:return: list of the seconds that each time took"""
+        seconds = []
+        while not is_done(env):
+            start = time.perf_counter()
+            work()
+            env.cr.commit()
+            env.invalidate_all()
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def _is_chained(self, env):
+        env.cr.execute("SELECT FROM account_document_seal WHERE chain IS NULL LIMIT 1")
+        return not env.cr.fetchone()
+
     # --- what the lock costs others ---
 
     def do_post(self, number):
@@ -426,10 +465,12 @@ class Bench:
             ours.ask("prepare", number=number, pages=pages)
             theirs.ask("prepare", number=number)
             for job in jobs:
-                if job != "install":
+                if job not in ("check", "install"):
                     getattr(self, f"run_{job}")(ours, theirs)
             ours.close()
             theirs.close()
+        if "check" in jobs:
+            self.run_check()
         if "install" in jobs:
             self.run_install()
         if options.output:
@@ -543,6 +584,23 @@ class Bench:
                 client.close()
         return costs
 
+    def run_check(self):
+        n = self.options.check
+        self.say(f"\n## Checking {n:,} issued invoices\n")
+        client = Client(self.options, self.options.ours)
+        start = time.perf_counter()
+        client.ask("prepare", install=n)
+        made = time.perf_counter() - start
+        found = client.ask("check")
+        client.close()
+        self.say(
+            f"{found['documents']:,} documents in {found['seconds']:.0f} seconds, each"
+            f" piece its own transaction of at most {found['piece']:.1f}; the process"
+            f" took {found['kb'] // 1024} MB at most. Deviations:"
+            f" {found['deviations']}. (Made and sealed in {made:.0f} seconds, chained"
+            f" in {sum(found['chained']):.0f}.)"
+        )
+
     def run_install(self):
         n = self.options.install
         self.say(f"\n## Installing in a database with {n:,} more invoices\n")
@@ -608,10 +666,11 @@ def main():
     parser.add_argument("--with", dest="ours")
     parser.add_argument("--without", dest="odoo")
     parser.add_argument("--addon")
-    parser.add_argument("--only", default="credit,tab,lock,install")
+    parser.add_argument("--only", default="credit,tab,lock,check,install")
     parser.add_argument("--sizes", type=numbers, default=[1, 10, 100, 1000])
     parser.add_argument("--pages", type=numbers, default=[10, 10000, 150000])
     parser.add_argument("--lock", type=int, default=200)
+    parser.add_argument("--check", type=int, default=150000)
     parser.add_argument("--install", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--output", type=Path)

@@ -8,6 +8,8 @@ them as Odoo's does of its tests, so that run_tests.py counts them.
 """
 
 import io
+import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import time
 import unittest
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -25,9 +28,10 @@ from pypdf import PdfWriter
 
 import odoo
 from odoo import SUPERUSER_ID, Command, api, fields
+from odoo.exceptions import UserError, ValidationError
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
-from odoo.sql_db import close_db, db_connect
+from odoo.sql_db import close_all, close_db, db_connect
 from odoo.tools import config
 
 ADDON = "account_partner_credit_note"
@@ -322,6 +326,230 @@ class TestFirstPrint(unittest.TestCase):
             self.assertEqual(files.mapped("raw"), [first])
 
 
+class TestKilledRefund(unittest.TestCase):
+    """A server that is killed while a provider gives money back: never twice.
+
+    Each request runs in a process of its own, forked as Odoo's workers are, and is
+    killed at one of these steps, as they are reached.
+    """
+
+    STEPS = (
+        ("account.payment", "_lock_online_transaction"),
+        ("account.payment", "_check_refund_online"),
+        ("account.payment", "_commit_refund"),
+        ("account.payment", "_book_refund"),
+        ("account.payment", "action_post"),
+        ("payment.transaction", "_create_child_transaction"),
+        ("payment.transaction", "_send_refund_request"),
+        ("payment.transaction", "_set_done"),
+        ("payment.transaction", "_set_error"),
+        ("payment.transaction", "_post_process"),
+    )
+
+    @classmethod
+    def setUpClass(cls):
+        addons = "account_payment,payment_demo"
+        close_db(COPY)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "odoo", "-c", CONF, "-d", COPY, "-i", addons),
+                *("--no-http", "--max-cron-threads=0", "--stop-after-init"),
+                "--log-level=error",
+            ],
+            check=True,
+            timeout=600,
+        )
+        cls.registry = Registry.new(COPY)
+        cls.ledger = Path(tempfile.mkstemp(prefix="odoo-refunds-", suffix=".log")[1])
+        cls.addClassCleanup(cls.ledger.unlink)
+        with cls.env() as env:
+            provider = env.ref("payment.payment_provider_demo")
+            provider.write({"state": "test", "code": "demo"})
+            provider.journal_id = env["account.journal"].search(
+                [("type", "=", "bank"), ("company_id", "=", provider.company_id.id)],
+                limit=1,
+            )
+
+    @classmethod
+    @contextmanager
+    def env(cls):
+        """An environment of the administrator, in a transaction of its own."""
+        with cls.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            yield env(user=env.ref("base.user_admin"), su=True)
+
+    def make_credit_note(self):
+        """:return: id of a credit note of an invoice that was paid online"""
+        with self.env() as env:
+            invoice = env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": env["res.partner"].create({"name": "Customer"}).id,
+                    "invoice_date": fields.Date.today(),
+                    "invoice_line_ids": [
+                        Command.create({"name": "Service", "price_unit": 100.0})
+                    ],
+                }
+            )
+            invoice.action_post()
+            transaction = env["payment.transaction"].create(
+                {
+                    "provider_id": env.ref("payment.payment_provider_demo").id,
+                    "payment_method_id": env.ref("payment_demo.payment_method_demo").id,
+                    "reference": f"online {invoice.name}",
+                    "amount": invoice.amount_total,
+                    "currency_id": invoice.currency_id.id,
+                    "partner_id": invoice.partner_id.id,
+                    "invoice_ids": [Command.set(invoice.ids)],
+                    "operation": "online_direct",
+                }
+            )
+            transaction._set_done()
+            transaction._post_process()
+            return self.call(env, "account.move", invoice.id, self.credit).id
+
+    @staticmethod
+    def call(env, model, id_, method):
+        return method(env(su=False)[model].browse(id_))
+
+    @staticmethod
+    def credit(invoice):
+        context = invoice.action_credit_note()["context"]
+        dialog = invoice.env["account.move.reversal"].with_context(**context)
+        dialog = dialog.create({})
+        dialog.action_issue()
+        return dialog.new_move_ids
+
+    @staticmethod
+    def refund(credit_note):
+        """As the button and the dialog after it."""
+        action = credit_note.action_refund_credit()
+        if action["res_model"] != "account.credit.refund":
+            raise UserError("Nothing is refunded online.")
+        dialog = credit_note.env[action["res_model"]].with_context(**action["context"])
+        return dialog.create({}).action_refund()
+
+    def provider(self, is_refusing):
+        """:return: what the demo provider does, with a ledger that no kill undoes"""
+        answer = self.registry["payment.transaction"]._send_refund_request
+
+        def send(transaction):
+            if is_refusing:
+                raise ValidationError("Card expired.")
+            with self.ledger.open("a") as ledger:
+                ledger.write(f"{transaction.invoice_ids.id} {-transaction.amount}\n")
+            return answer(transaction)
+
+        return patch.object(
+            self.registry["payment.transaction"], "_send_refund_request", send
+        )
+
+    def paid_out(self, credit_note_id):
+        lines = map(str.split, self.ledger.read_text().splitlines())
+        return [float(amount) for id_, amount in lines if int(id_) == credit_note_id]
+
+    def request_that_is_killed(self, credit_note_id, step, is_refusing):
+        """:return: whether it came to so many steps"""
+        close_all()
+        pid = os.fork()
+        if not pid:
+            try:
+                self.run_and_be_killed(credit_note_id, step, is_refusing)
+            finally:
+                os._exit(0)
+        _pid, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            self.assertEqual(os.WTERMSIG(status), signal.SIGKILL)
+            return True
+        self.assertEqual(os.WEXITSTATUS(status), 1, "it came to its end")
+        return False
+
+    def run_and_be_killed(self, credit_note_id, step, is_refusing):
+        steps = 0
+
+        def reach():
+            nonlocal steps
+            if steps == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            steps += 1
+
+        def watch(method):
+            def watched(*args, **kwargs):
+                reach()
+                result = method(*args, **kwargs)
+                reach()
+                return result
+
+            return watched
+
+        with self.provider(is_refusing):
+            for model, name in self.STEPS:
+                cls = self.registry[model]
+                setattr(cls, name, watch(getattr(cls, name)))
+            with self.env() as env:
+                self.call(env, "account.move", credit_note_id, self.refund)
+                reach()
+        os._exit(1)
+
+    def ask_again(self, credit_note_id):
+        """:return: whether it was asked, or why not"""
+        with self.env() as env, self.provider(is_refusing=False):
+            try:
+                self.call(env, "account.move", credit_note_id, self.refund)
+            except UserError as error:
+                return str(error)
+        return True
+
+    def kill_at_every_step(self, is_refusing):
+        """:return: list of what is paid out in the end, for each step"""
+        outcomes = []
+        for step in range(100):
+            credit_note_id = self.make_credit_note()
+            killed = self.request_that_is_killed(credit_note_id, step, is_refusing)
+            with self.subTest(step=step):
+                before = self.paid_out(credit_note_id)
+                first, second = (self.ask_again(credit_note_id) for _time in range(2))
+                paid_out = self.paid_out(credit_note_id)
+                self.assertLessEqual(len(paid_out), 1, (before, first, second))
+                # Asked again only if nothing was asked for before.
+                self.assertEqual(first is True, paid_out != before, first)
+                self.assertIsNot(second, True)
+                with self.env() as env:
+                    env["payment.transaction"]._cron_post_process()
+                    credit_note = env["account.move"].browse(credit_note_id)
+                    refunds = credit_note.transaction_ids.filtered(
+                        lambda refund: refund.operation == "refund"
+                    )
+                    outcomes.append((sum(paid_out), *sorted(refunds.mapped("state"))))
+                    booked = credit_note.amount_total - credit_note.amount_residual
+                    done = refunds.filtered(lambda refund: refund.state == "done")
+                    self.assertAlmostEqual(booked, -sum(done.mapped("amount")))
+                    self.assertLessEqual(booked, sum(paid_out))
+            if not killed:
+                return outcomes
+        return self.fail("it never came to its end")
+
+    def test_killed_at_every_step(self):
+        outcomes = self.kill_at_every_step(is_refusing=False)
+        [total] = {total for total, *_states in outcomes if total}
+        # Before it was on record; after that and before it went out; before the answer
+        # was on record; and after that.
+        kinds = [kind for kind, _same in itertools.groupby(outcomes)]
+        self.assertEqual(
+            kinds, [(total, "done"), (0, "draft"), (total, "draft"), (total, "done")]
+        )
+        self.assertGreater(len(outcomes), 15)
+
+    def test_refused_and_killed_at_every_step(self):
+        """A refusal that is on record leaves the credit to be asked for again."""
+        outcomes = self.kill_at_every_step(is_refusing=True)
+        [total] = {total for total, *_states in outcomes if total}
+        kinds = [kind for kind, _same in itertools.groupby(outcomes)]
+        self.assertEqual(
+            kinds, [(total, "done"), (0, "draft"), (total, "done", "error")]
+        )
+
+
 def copy_database():
     with db_connect("postgres").cursor() as cr:
         cr._cnx.autocommit = True
@@ -333,7 +561,7 @@ def main():
     odoo.netsvc.init_logger()
     copy_database()
     result = LogResult(LOGGER)
-    for tests in (TestFirstPrint, TestKilledServer):
+    for tests in (TestFirstPrint, TestKilledServer, TestKilledRefund):
         unittest.defaultTestLoader.loadTestsFromTestCase(tests).run(result)
     close_db(COPY)
     return 0 if result.wasSuccessful() else 1

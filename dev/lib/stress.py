@@ -37,6 +37,11 @@ REFUSALS = (
 )
 CONFLICTS = ("SerializationFailure", "LockNotAvailable", "DeadlockDetected")
 KINDS = (
+    "refund_online",
+    "use_credit",
+    "approval",
+    "former_invoice",
+    "one_for_several",
     "drafts",
     "paid_invoice",
     "repeated_request",
@@ -48,9 +53,6 @@ KINDS = (
     "apply_from_two_sides",
     "invoice_again",
     "first_print",
-    "one_for_several",
-    "former_invoice",
-    "approval",
 )
 # So many invoices at once are credited in the background.
 BATCH = 4
@@ -194,6 +196,29 @@ INVARIANTS = {
             OR count(DISTINCT sequence_number) <> count(*)""",
 }
 
+# The same, where Odoo's online payments are.
+PAYMENT_INVARIANTS = {
+    "more given back online than was paid": """
+        SELECT t.reference, t.amount, sum(r.amount) FROM payment_transaction r
+        JOIN payment_transaction t ON t.id = r.source_transaction_id
+        JOIN account_payment p ON p.payment_transaction_id = t.id
+        WHERE p.move_id > %s AND r.operation = 'refund'
+            AND r.state NOT IN ('error', 'cancel')
+        GROUP BY t.id HAVING -sum(r.amount) > t.amount""",
+    "more given back online than was credited": """
+        SELECT c.name, c.amount_total, sum(r.amount) FROM payment_transaction r
+        JOIN account_invoice_transaction_rel l ON l.transaction_id = r.id
+        JOIN account_move c ON c.id = l.invoice_id
+        WHERE c.id > %s AND r.operation = 'refund'
+            AND r.state NOT IN ('error', 'cancel')
+        GROUP BY c.id HAVING -sum(r.amount) > c.amount_total""",
+    "given back online and not booked": """
+        SELECT r.reference, r.state, r.payment_id FROM payment_transaction r
+        JOIN account_invoice_transaction_rel l ON l.transaction_id = r.id
+        WHERE l.invoice_id > %s AND r.operation = 'refund'
+            AND (r.state <> 'done' OR r.payment_id IS NULL)""",
+}
+
 
 class Refused(Exception):
     """The server answers with a sentence."""
@@ -228,6 +253,9 @@ class Session:
 
     def _post(self, path, body, headers=None):
         return self.http.post(self.url + path, json=body, headers=headers, timeout=120)
+
+    def post(self, path, body):
+        return self._result(self._post(path, body))
 
     def _result(self, response):
         answer = response.json()
@@ -349,6 +377,44 @@ class Session:
             ],
         )
         return self.json2(FORMER_WIZARD, "action_issue", ids=wizard_ids)
+
+    def open_dialog(self, action, lines):
+        """:param lines: fields of its lines to read
+        :return: id of the dialog that the action opens, and its lines
+        """
+        [dialog] = self.call(
+            action["res_model"],
+            "web_save",
+            [],
+            {},
+            context=action["context"],
+            specification={"line_ids": {"fields": {name: {} for name in lines}}},
+        )
+        return dialog["id"], dialog["line_ids"]
+
+    def use_credit(self, credit_note, invoice_ids):
+        """Apply a credit to these invoices, and take it off all others."""
+        action = self.call("account.move", "action_use_credit", [credit_note])
+        dialog, lines = self.open_dialog(action, ("invoice_id", "is_applied"))
+        commands = [
+            [1, line["id"], {"is_applied": line["invoice_id"] in invoice_ids}]
+            for line in lines
+        ]
+        self.call(action["res_model"], "write", [dialog], {"line_ids": commands})
+        return self.call(action["res_model"], "action_apply", [dialog])
+
+    def refund_online(self, credit_note, share):
+        """Give a share of what can be back through the provider."""
+        action = self.call("account.move", "action_refund_credit", [credit_note])
+        if action["res_model"] != "account.credit.refund":
+            raise Refused("Nothing can be given back online.")
+        dialog, lines = self.open_dialog(action, ("amount",))
+        commands = [
+            [1, line["id"], {"amount": round(line["amount"] * share, 2)}]
+            for line in lines
+        ]
+        self.call(action["res_model"], "write", [dialog], {"line_ids": commands})
+        return self.call(action["res_model"], "action_refund", [dialog])
 
     def ask_approval(self, ids, reason_id):
         """:return: id of the batch in which the credit notes wait"""
@@ -642,10 +708,7 @@ class Lane:
 
     def round_invoice_again(self):
         [invoice] = self.make_invoices(1)
-        self.admin.credit_by_json2([invoice["id"]])
-        [[credit_note]] = self.select(
-            "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice["id"]
-        )
+        credit_note = self.make_credit_note(invoice)
         return [
             lambda session: session.call(
                 "account.move", "action_invoice_again", [credit_note]
@@ -677,10 +740,7 @@ class Lane:
     def round_first_print(self):
         """Everybody gets the same file."""
         [invoice] = self.make_invoices(1)
-        self.admin.credit_by_json2([invoice["id"]])
-        [[credit_note]] = self.select(
-            "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice["id"]
-        )
+        credit_note = self.make_credit_note(invoice)
         files = set()
 
         def download(session):
@@ -720,15 +780,65 @@ class Lane:
         ][: len(self.sessions)]
 
     def round_former_invoice(self):
-        """Together more than its total; for all it is the first time."""
-        number = f"FORMER {uuid.uuid4()}"
+        """Together more than its total; for all it is the first time, and each writes
+        its number otherwise.
+        """
+        number = f"FORMER-{uuid.uuid4()}"
+        spellings = (number, number.lower(), number.replace("-", " / "), f" {number} ")
         reason = self.stress.reasons[False]
         return [
-            lambda session: session.credit_former(
-                number, self.partner, 100.0, 40.0, reason
+            lambda session, number=number: session.credit_former(
+                number, self.partner, 100.0, 60.0, reason
             )
-            for _session in self.sessions
+            for number, _session in zip(
+                itertools.cycle(spellings), self.sessions, strict=False
+            )
         ]
+
+    def make_credit_note(self, invoice):
+        """:return: id of the credit note of all that is left of the invoice"""
+        self.admin.credit_by_json2([invoice["id"]])
+        [[credit_note]] = self.select(
+            "SELECT id FROM account_move WHERE reversed_entry_id = %s", invoice["id"]
+        )
+        return credit_note
+
+    def round_use_credit(self):
+        """The credit of one is applied and taken off, while others pay and credit."""
+        [paid] = self.make_paid_invoices(1)
+        credit_note = self.make_credit_note(paid)
+        invoices = self.make_invoices(2)
+        ids = [invoice["id"] for invoice in invoices]
+        self.admin.use_credit(credit_note, ids[:1])
+        return [
+            lambda session: session.use_credit(credit_note, ids[1:]),
+            lambda session: session.use_credit(credit_note, []),
+            self.any_credit(invoices[1]),
+            *(lambda session: session.pay(ids[:1]) for _session in self.sessions[3:]),
+        ][: len(self.sessions)]
+
+    def round_refund_online(self):
+        """The provider is asked by several, while others use or pay the credit."""
+        if not self.stress.provider:
+            return []
+        [invoice] = self.make_invoices(1)
+        self.stress.pay_online(self.admin, invoice)
+        credit_note = self.make_credit_note(invoice)
+        [other] = self.make_invoices(1)
+        return [
+            lambda session: session.refund_online(credit_note, 1.0),
+            lambda session: session.refund_online(credit_note, 0.6),
+            self.random.choice(
+                (
+                    lambda session: session.use_credit(credit_note, [other["id"]]),
+                    lambda session: session.pay([credit_note]),
+                )
+            ),
+            *(
+                lambda session: session.refund_online(credit_note, 0.6)
+                for _session in self.sessions[3:]
+            ),
+        ][: len(self.sessions)]
 
     def round_approval(self):
         """Somebody asks, others approve, refuse and credit it otherwise."""
@@ -754,6 +864,8 @@ class Lane:
         # Not the same in all lanes.
         start = self.number * 3 % len(KINDS)
         kinds = KINDS[start:] + KINDS[:start]
+        if self.options.only:
+            kinds = (self.options.only,)
         for kind in itertools.cycle(kinds):
             if self.stress.is_over(end):
                 return
@@ -761,6 +873,8 @@ class Lane:
 
     def run_round(self, kind):
         actions = getattr(self, f"round_{kind}")()
+        if not actions:
+            return
         crash = self.options.crashes and self.random.random() < 0.5
         barrier = threading.Barrier(len(actions) + crash)
         with ThreadPoolExecutor(len(actions) + 1) as pool:
@@ -881,6 +995,7 @@ class Stress:
     def run(self):
         self.log_in()
         self.prepare_scheduler()
+        self.prepare_provider()
         end = time.monotonic() + self.options.seconds
         lanes = [Lane(self, number) for number in range(self.options.lanes)]
         with ThreadPoolExecutor(len(lanes)) as pool:
@@ -946,6 +1061,61 @@ class Stress:
         )
         self.postgres.autocommit = True
 
+    def prepare_provider(self):
+        """Let Odoo's demo provider take payments, where it is installed."""
+        self.invariants = dict(INVARIANTS)
+        self.provider = dict(
+            self.select(
+                "SELECT name, res_id FROM ir_model_data WHERE (module, name) IN"
+                " (('payment', 'payment_provider_demo'),"
+                " ('payment', 'cron_post_process_payment_tx'),"
+                " ('payment_demo', 'payment_method_demo'))"
+            )
+        )
+        if "payment_method_demo" not in self.provider:
+            self.provider = {}
+            return
+        if not self.options.crashes:
+            self.invariants |= PAYMENT_INVARIANTS
+        provider = [self.provider["payment_provider_demo"]]
+        self.admin.call("payment.provider", "write", provider, {"state": "test"})
+
+    def pay_online(self, session, invoice):
+        """As the customer does, on a page of the provider."""
+        reference = f"online {invoice['name']}"
+        [[currency]] = self.select(
+            "SELECT currency_id FROM account_move WHERE id = %s", invoice["id"]
+        )
+        session.call(
+            "payment.transaction",
+            "create",
+            {
+                "provider_id": self.provider["payment_provider_demo"],
+                "payment_method_id": self.provider["payment_method_demo"],
+                "reference": reference,
+                "amount": invoice["total"],
+                "currency_id": currency,
+                "partner_id": invoice["partner_id"],
+                "invoice_ids": [[6, 0, [invoice["id"]]]],
+                "operation": "online_direct",
+            },
+        )
+        session.post(
+            "/payment/demo/simulate_payment",
+            {"params": {"reference": reference, "simulated_state": "done"}},
+        )
+        # Odoo's scheduler books it.
+        while self.select(
+            "SELECT id FROM payment_transaction"
+            " WHERE reference = %s AND NOT COALESCE(is_post_processed, false)",
+            reference,
+        ):
+            session.call(
+                "ir.cron",
+                "method_direct_trigger",
+                [self.provider["cron_post_process_payment_tx"]],
+            )
+
     def wake_scheduler(self):
         """As time does: what a crash stopped goes on after a while."""
         self.select(
@@ -968,7 +1138,7 @@ class Stress:
     # -- what must be true -----------------------------------------------------
 
     def check(self):
-        for what, query in INVARIANTS.items():
+        for what, query in self.invariants.items():
             for row in self.select(query, self.first_move):
                 self.wrong.append(f"{what}: {row}")
 
@@ -1032,9 +1202,11 @@ class Stress:
         )
         print(
             f"{documents} credit notes posted for {invoices} invoices; "
-            f"looked for after each round: {', '.join(INVARIANTS)}"
+            f"looked for after each round: {', '.join(self.invariants)}"
         )
-        if not self.wrong and not (counts["conflicts"] and counts["refused"]):
+        # Rounds of one kind may refuse nothing.
+        refused = counts["refused"] or self.options.only
+        if not self.wrong and not (counts["conflicts"] and refused):
             self.wrong.append("no two sessions met: this run shows nothing")
         for text in self.wrong:
             print(f"WRONG  {text}")
@@ -1057,6 +1229,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=KINDS)
     parser.add_argument("--crashes", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()

@@ -7,8 +7,8 @@
 # manifest, and in all processes, those of servers too. Fails if fewer than 95 % of lines or of
 # branches are covered, unless only some of the tests were run.
 #
-#   --append       add to what the last run measured (the sources must be the same)
-#   --report       only print what was measured
+#   --append       add to what the last run measured (the sources must be the same); both count together
+#   --report       only print what was measured, whatever it comes to
 
 append='' report='' arguments=() partial=''
 while [ $# -gt 0 ]; do
@@ -50,7 +50,7 @@ fi
 say "Not covered"
 "$coverage" report || true
 "$coverage" json --quiet -o "$data/totals.json"
-"$VENV/bin/python" - "$data/totals.json" <<'PYTHON' || { [ -n "$partial" ] && [ -z "$append" ]; } || failed=1
+"$VENV/bin/python" - "$data/totals.json" <<'PYTHON' || [ -n "$report" ] || { [ -n "$partial" ] && [ -z "$append" ]; } || failed=1
 import json
 import sys
 

@@ -24,6 +24,9 @@ copy_template "$source"
 say "Installing the addon"
 quietly servers-install.log "Installing the addon" "${ODOO[@]}" -c "$ODOO_CONF" -d "$source" \
     -i "$ADDON" --no-http --max-cron-threads=0 --stop-after-init
+# As a company at work has one: nothing is archived in the background before.
+sql "$source" "UPDATE res_company SET external_report_layout_id = (
+    SELECT res_id FROM ir_model_data WHERE module = 'web' AND name = 'external_layout_standard')"
 database=$source
 
 # The two clusters are in a folder of PostgreSQL's user.

@@ -4,8 +4,8 @@
 # Many sessions credit, pay and print the same invoices at once, on several workers.
 #
 # On a real server, over HTTP: in the dialog, in the background, by JSON-2, by RPC, by Odoo's own
-# Reverse, by hand, as one of several invoices, with approval, of a former system; print it for the
-# first time. After each round it reads in the database that no invoice is credited by more than its
+# Reverse, by hand, as one of several invoices, with approval, of a former system; apply its credit and
+# take it off, give it back online; print it for the first time. After each round it reads in the database that no invoice is credited by more than its
 # total, the ledger sums to zero and numbers have no gap. Stops by itself.
 #
 #   --rounds N     so many rounds, instead of two minutes of them
@@ -13,17 +13,18 @@
 #   --sessions N   so many people at the same invoices at once (4)
 #   --lanes N      so many groups of them side by side (2)
 #   --workers N    so many processes of the server (4)
+#   --only KIND    rounds of one kind, as repeated_request
 #   --crashes      kill workers and cut connections to the database now and then
 #   --seed N       draw the same as the run that printed this seed
 #   --from NAME    in a copy of this database, which has the addon, instead of a fresh one
 #   --verbose      tell what each session was answered
 
-workers=4 from='' rounds='' seconds='' sessions='' lanes='' seed='' crashes='' verbose=''
-parse_arguments 'crashes verbose' 'rounds seconds sessions lanes workers seed from' "$@"
+workers=4 from='' rounds='' seconds='' sessions='' lanes='' seed='' only='' crashes='' verbose=''
+parse_arguments 'crashes verbose' 'rounds seconds sessions lanes workers seed only from' "$@"
 want_numbers rounds seconds sessions lanes seed
 [[ $workers =~ ^[1-9]$ ]] || die "--workers wants a number from 1 to 9"
 [ -z "$rounds" ] || seconds=86400
-pass_on rounds seconds sessions lanes seed
+pass_on rounds seconds sessions lanes seed only
 [ -z "$crashes" ] || PASS+=(--crashes)
 [ -z "$verbose" ] || PASS+=(--verbose)
 
@@ -35,7 +36,7 @@ if [ -n "$from" ]; then
     TEMPLATE=$from copy_template "$database"
 else
     copy_template "$database"
-    install_addon "$database"
+    install_addon "$database" -i "$ADDON,account_payment,payment_demo"
 fi
 
 read -r port gevent_port < <(free_ports)

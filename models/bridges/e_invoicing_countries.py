@@ -22,7 +22,7 @@ from .e_invoicing_contents import (
 KSEF_TEXT_LENGTH = 256  # of TZnakowy in the schema FA(3)
 CAUSALE_LENGTH = 200  # of String200LatinType in FatturaPA
 RETTIFICATI_LENGTH = 1000
-FATTURA_ORDER_LENGTH = 20
+FATTURA_NUMBER_LENGTH = 20
 FACTURAE_ORDER_LENGTH = 20
 FACTURAE_REFERENCES = (
     "ReceiverTransactionReference",
@@ -62,6 +62,10 @@ class AccountMove(models.Model):
             ("account.edi.xml.ubl_21.jo", "_get_invoice_node"): after(
                 _add_reason_to_jofotara
             ),
+            (
+                "account.edi.xml.ubl_myinvois_my",
+                "_add_myinvois_document_monetary_total_vals",
+            ): after(_drop_set_off_from_myinvois),
         }
 
 
@@ -127,7 +131,8 @@ def _add_links_to_fattura(self, values, *_args, **_kwargs):
 
 @addition
 def _add_words_to_fattura(self, content, *_args, **_kwargs):
-    """Causale (ElementiRettificati of a simplified one) and DatiOrdineAcquisto.
+    """Causale (ElementiRettificati of a simplified one), DatiOrdineAcquisto, and the
+    invoice of a former system.
 
     :param content: what `_l10n_it_edi_render_xml()` of account.move returns
     """
@@ -146,12 +151,25 @@ def _add_words_to_fattura(self, content, *_args, **_kwargs):
         if get_credited_invoices(self) and not self.l10n_it_origin_document_type:
             for order in document.getparent().findall("DatiOrdineAcquisto"):
                 document.getparent().remove(order)
-            if reference := _get_latin(get_order_reference(self)):
-                order = etree.Element("DatiOrdineAcquisto")
-                number = etree.SubElement(order, "IdDocumento")
-                number.text = reference[:FATTURA_ORDER_LENGTH]
-                document.addnext(order)
+            if reference := get_order_reference(self):
+                document.addnext(_prepare_fattura_link("DatiOrdineAcquisto", reference))
+        # sudo: the same for everybody
+        for former in self.sudo().former_invoice_id:
+            link = _prepare_fattura_link("DatiFattureCollegate", former.name)
+            etree.SubElement(link, "Data").text = f"{former.date}"
+            transport = document.getparent().find("DatiDDT")
+            if transport is None:
+                document.getparent().append(link)
+            else:
+                transport.addprevious(link)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _prepare_fattura_link(tag, number):
+    link = etree.Element(tag)
+    text = _get_latin(number)[:FATTURA_NUMBER_LENGTH]
+    etree.SubElement(link, "IdDocumento").text = text
+    return link
 
 
 def _get_latin(text):
@@ -196,7 +214,7 @@ def _add_order_to_facturae(self, result):
 
 
 # -----------------------------------------------------------------------------
-# INDIA, EGYPT, JORDAN
+# INDIA, EGYPT, JORDAN, MALAYSIA
 # -----------------------------------------------------------------------------
 
 
@@ -245,3 +263,16 @@ def _add_reason_to_jofotara(_self, node, vals):
     if credit_note.move_type == "out_refund" and (reason := get_reason(credit_note)):
         node["cac:PaymentMeans"]["cbc:InstructionNote"]["_text"] = reason
     return node
+
+
+@addition
+def _drop_set_off_from_myinvois(_self, result, vals):
+    """PrepaidPayment of Malaysia: what was set off against its invoice was not paid.
+
+    :param result: what `_add_myinvois_document_monetary_total_vals(vals)` of
+        account.edi.xml.ubl_myinvois_my returns, which adds to the values
+    """
+    moves = vals["myinvois_document"].invoice_ids
+    if set(moves.mapped("move_type")) == {"out_refund"}:
+        vals.update(total_paid_amount=0.0, total_paid_amount_currency=0.0)
+    return result

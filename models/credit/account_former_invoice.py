@@ -98,6 +98,8 @@ class AccountFormerInvoice(models.Model):
 
     @api.model
     def _strip_name(self, vals):
+        # Which number is the same is for nobody to say.
+        vals = {key: value for key, value in vals.items() if key != "number_key"}
         name = vals.get("name")
         return {**vals, "name": name.strip()} if name else vals
 

@@ -16,6 +16,7 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         # EXTENDS 'account': credit notes are counted against their invoices first
+        self._check_no_entry_reverses()
         if reversals := self.filtered(lambda move: move._is_reversal()):
             reversals._check_origins_posted(self)
         if reversals := self.filtered(lambda move: move._is_guarded()):
@@ -51,6 +52,27 @@ class AccountMove(models.Model):
         return self.move_type in ("out_refund", "out_invoice") and bool(
             self.reversed_entry_id
         )
+
+    def _check_no_entry_reverses(self):
+        """:raise UserError: a journal entry says that it reverses a customer document,
+        where nothing would count it
+        """
+        for move in self:
+            # sudo: the same for everybody
+            origin = move.move_type == "entry" and move.sudo().reversed_entry_id
+            if (
+                origin
+                and origin.is_sale_document(include_receipts=True)
+                and move.company_id.over_credit_policy == "block"
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(document)s is a journal entry and cannot reverse "
+                        "%(origin)s. Create a credit note instead.",
+                        document=move._get_document_names(),
+                        origin=origin._get_document_names(),
+                    )
+                )
 
     def _check_origins_posted(self, posting):
         """:param posting: what is posted together with these documents

@@ -28,6 +28,9 @@ class AccountDocumentArchiving(models.Model):
         comodel_name="res.company", required=True, readonly=True, ondelete="cascade"
     )
     error = fields.Text(string="Not Archived", readonly=True)
+    is_told = fields.Boolean(
+        readonly=True, help="The history of the document says that it is not archived."
+    )
 
     _move_unique = models.Constraint(
         "UNIQUE (move_id)", "A document waits once to be archived."
@@ -54,7 +57,10 @@ class AccountDocumentArchiving(models.Model):
     def _cron_archive(self):
         """Archive what waits, piece by piece, each its own transaction."""
         cron = self.env["ir.cron"]
-        self._get_failed()._drop_archived()
+        for entry in self._get_failed()._drop_archived():
+            if not entry.is_told:
+                # The server was stopped before it could say so.
+                entry._tell()
         if not self._can_archive() or not cron._commit_progress(
             remaining=self.search_count([("error", "=", False)])
         ):
@@ -101,8 +107,14 @@ class AccountDocumentArchiving(models.Model):
         return self.search([("error", "!=", False)])
 
     def _drop_archived(self):
-        """What was printed or sent meanwhile is archived."""
-        self.filtered(lambda entry: entry.move_id._get_archived_pdf()).unlink()
+        """What was printed or sent meanwhile is archived.
+
+        :return: the rest
+        """
+        archived = self.filtered(lambda entry: entry.move_id._get_archived_pdf())
+        rest = self - archived
+        archived.unlink()
+        return rest
 
     # -------------------------------------------------------------------------
     # ARCHIVING
@@ -126,6 +138,7 @@ class AccountDocumentArchiving(models.Model):
     def _tell(self):
         """Say in the history of the document that it has no archived PDF."""
         self.ensure_one()
+        self.is_told = True
         self.move_id.message_post(
             body=self.env._(
                 "The PDF could not be made in the background: %(error)s Print or send "

@@ -151,6 +151,15 @@ class AccountMove(models.Model):
         )
         return invoices.filtered(lambda move: move.state != "draft")
 
+    @addition(otherwise="")
+    def _get_credited_numbers(self):
+        """:return: numbers of the invoices that this credit note credits, or of that of
+        a former system, as one text; empty if it credits none
+        """
+        self.ensure_one()
+        invoices = self._get_credited_invoices()
+        return invoices._get_document_names() or self.former_invoice_id.name or ""
+
     @addition(otherwise=())
     def _get_readable_credit_notes(self, user):
         """:return: the posted credit notes of this invoice that the user may read"""

@@ -1,3 +1,4 @@
+import uuid
 from contextlib import nullcontext
 
 from odoo import api, fields, models, tools
@@ -33,6 +34,13 @@ PAID_STATES = ("paid", "in_payment")
 
 # What `_post` alone gives to a draft.
 POSTING_FIELDS = frozenset({"posted_before", "inalterable_hash"})
+
+
+def _is_uuid(text):
+    try:
+        return bool(uuid.UUID(text))
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 class AccountMove(models.Model):
@@ -338,6 +346,8 @@ class AccountMove(models.Model):
         """:return: list of `Write`, without the closed values that a document has
         :raise UserError: the values change what the lock closes
         """
+        if "access_token" in vals:
+            self._check_access_token(vals["access_token"])
         closed_fields = self._get_lock_closed_fields() & vals.keys()
         if not closed_fields:
             return [Write(self, vals)]
@@ -347,6 +357,13 @@ class AccountMove(models.Model):
             move._note_cancellation(vals)
         (self - locked)._check_unlocked_values(vals, closed_fields)
         return parts
+
+    def _check_access_token(self, token):
+        """:raise UserError: anybody could guess the link to an issued document"""
+        if not _is_uuid(token):
+            for move in self._filter_locked():
+                if is_changed(move, "access_token", token):
+                    raise UserError(move._get_lock_refusal(move, ["access_token"]))
 
     def _check_locked_change(self, changed):
         """:param changed: values of closed fields of this issued document that become

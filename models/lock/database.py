@@ -40,18 +40,23 @@ MESSAGE_COLUMNS = (
     "email_from",
     "message_type",
     "model",
+    "reply_to",
     "res_id",
     "subtype_id",
 )
-# Not where the file is kept: Odoo moves it between database and disk.
 FILE_COLUMNS = (
     "checksum",
     "company_id",
+    "db_datas",
+    "description",
+    "file_size",
+    "index_content",
     "mimetype",
     "name",
     "res_field",
     "res_id",
     "res_model",
+    "store_fname",
     "type",
     "url",
 )
@@ -212,7 +217,13 @@ def _get_triggers(env):
             tuple(sorted(get_closed_columns(env["account.move.line"]))),
         ),
         Trigger("account_move_line", "INSERT OR DELETE", prefix + "line"),
-        Trigger("ir_attachment", "UPDATE", prefix + "file", was_archive, FILE_COLUMNS),
+        Trigger(
+            "ir_attachment",
+            "UPDATE",
+            prefix + "file",
+            was_archive,
+            (*FILE_COLUMNS, "public"),
+        ),
         Trigger("ir_attachment", "DELETE", prefix + "file", was_archive),
         Trigger("ir_attachment", "INSERT", prefix + "other_file", is_archive),
         Trigger(

@@ -15,7 +15,9 @@ FILE_FIELDS = frozenset(
         "company_id",
         "datas",
         "db_datas",
+        "description",
         "file_size",
+        "index_content",
         "mimetype",
         "name",
         "public",
@@ -106,15 +108,15 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         # EXTENDS 'base': the archived file of an issued document stays as it is
-        closed_fields = FILE_FIELDS & vals.keys()
-        if closed_fields:
-            self._check_sent_files(vals, closed_fields)
-            # sudo: the same for everybody
-            for attachment in self.sudo()._filter_locked_files():
-                if any(
-                    is_changed(attachment, name, vals[name]) for name in closed_fields
-                ):
-                    attachment._get_slot()._raise_locked(self.env)
+        for kept, closed_fields in self._check_kept_files(vals):
+            super(IrAttachment, kept).write(
+                {name: vals[name] for name in vals if name not in closed_fields}
+            )
+            if {"datas", "raw"} & vals.keys():
+                kept._store_again()
+            self -= kept
+            if not self:
+                return True
         if not SLOT_FIELDS & vals.keys():
             return super().write(vals)
         target = Slot.from_values(self, vals)._asdict()
@@ -206,11 +208,43 @@ class IrAttachment(models.Model):
         )
         return files & messages.attachment_ids
 
-    def _check_sent_files(self, vals, fnames):
-        """:raise UserError: a file that was sent would be replaced or moved"""
-        for file in self._filter_sent_files():
-            if any(is_changed(file, name, vals[name]) for name in fnames - {"public"}):
-                file._raise_sent()
+    def _check_kept_files(self, vals):
+        """:return: list of (those of these files that were archived, or sent; fields
+            of theirs that stay as they are)
+        :raise UserError: one would be replaced, renamed or moved
+        """
+        if not FILE_FIELDS & vals.keys():
+            return []
+        # sudo: the same for everybody
+        archived = self.sudo()._filter_locked_files().sudo(self.env.su)
+        sent = self._filter_sent_files().sudo(self.env.su)
+        # Who may see what was sent is no matter of what was sent.
+        kept = [(archived, FILE_FIELDS), (sent - archived, FILE_FIELDS - {"public"})]
+        for files, closed_fields in kept:
+            # sudo: the same for everybody
+            for file in files.sudo():
+                if any(
+                    is_changed(file, name, vals[name])
+                    for name in closed_fields & vals.keys()
+                ):
+                    if file in archived:
+                        file._get_slot()._raise_locked(self.env)
+                    file._raise_sent()
+        return [(files, closed_fields) for files, closed_fields in kept if files]
+
+    def _store_again(self):
+        """Store the same contents where Odoo stores contents now: it moves its files
+        between database and disk. What is there no longer as it was stays as it is.
+        """
+        # sudo: the same for everybody
+        for file in self.sudo().with_context(bin_size=False):
+            content = file.raw or b""
+            if file._compute_checksum(content) == file.checksum:
+                # Flush first: earlier writes had no leave.
+                file.flush_recordset()
+                with database_leave(self.env):
+                    file._set_attachment_data(lambda file: file.raw or b"")
+                    file.flush_recordset()
 
     def _raise_sent(self):
         """:raise UserError: always, for a file that was sent"""

@@ -3,7 +3,7 @@
 A localization has fields for what its law wants on an invoice. Somebody enters them in
 the form, and either the form takes them no longer once the document is posted, or the
 printed document shows them. What e-invoicing writes after posting is read-only from the
-start.
+start; what no rule finds stands in `POSTED_FIELDS`.
 """
 
 import re
@@ -12,6 +12,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ..addition import addition
+from .policy import POSTED_FIELDS
 
 READONLY_ONCE_POSTED = re.compile(
     r"""\bstate\s*(!=\s*["']draft["']|==\s*["']posted["']"""
@@ -40,9 +41,13 @@ class AccountMove(models.Model):
             name
             for node in form.xpath(path)
             if (name := node.get("name")) in model._fields
-            and _is_entered(model._fields[name], node)
-            and (name in printed or _is_readonly_once_posted(node))
-        )
+            and _is_entered(field := model._fields[name], node)
+            and (
+                name in printed
+                or _is_readonly_once_posted(node)
+                or (_is_localized(field) and _is_in_lines_readonly_once_posted(node))
+            )
+        ) | (POSTED_FIELDS & model._fields.keys())
 
 
 def _is_entered(field, node):
@@ -54,6 +59,18 @@ def _is_entered(field, node):
         and not {
             node.get(name) for name in ("readonly", "invisible", "column_invisible")
         }.intersection(ALWAYS)
+    )
+
+
+def _is_localized(field):
+    return any(module.startswith("l10n_") for module in field._modules)
+
+
+def _is_in_lines_readonly_once_posted(node):
+    return any(
+        _is_readonly_once_posted(parent)
+        for parent in node.iterancestors("field")
+        if parent.get("name") == "invoice_line_ids"
     )
 
 

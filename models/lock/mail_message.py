@@ -28,7 +28,9 @@ MESSAGE_FIELDS = frozenset(
         "message_type",
         "model",
         "outgoing_email_to",
+        "parent_id",
         "partner_ids",
+        "reply_to",
         "res_id",
         "subject",
         "subtype_id",
@@ -43,6 +45,12 @@ HISTORY_FIELDS = frozenset(
 )
 
 
+def _get_now(env):
+    """:return: when this transaction began"""
+    # Tests of Odoo make it a text.
+    return fields.Datetime.to_datetime(env.cr.now())
+
+
 def _is_of_another_time(env, vals_list):
     """:return: whether the database refuses one of these messages for its date"""
     default = env.context.get("default_date")
@@ -52,7 +60,7 @@ def _is_of_another_time(env, vals_list):
                 fields.Datetime.to_datetime(vals.get("date", default))
                 or fields.Datetime.now()
             )
-            - env.cr.now()
+            - _get_now(env)
         )
         >= timedelta(minutes=PATIENCE)
         for vals in vals_list
@@ -161,12 +169,12 @@ class MailMessage(models.Model):
         return bool(
             self.author_id != user.partner_id
             or self.tracking_value_ids
-            or self.date < self.env.cr.now() - timedelta(minutes=PATIENCE)
+            or self.date < _get_now(self.env) - timedelta(minutes=PATIENCE)
         )
 
     def _is_from_before(self):
         """:return: whether an earlier transaction posted this message"""
-        return self.create_date < self.env.cr.now()
+        return self.create_date < _get_now(self.env)
 
     def _filter_locked_history(self):
         """:return: those that are the history of issued documents, as superuser"""

@@ -21,6 +21,18 @@ CLOSING_ADDONS = frozenset(
     }
 )
 
+# Fields of localizations that stand on the document as posting leaves them, though no
+# form has them, or it takes them later as well.
+POSTED_FIELDS = frozenset(
+    {
+        "l10n_ar_afip_responsibility_type_id",
+        "l10n_bg_document_type",
+        "l10n_in_gstin",
+        "l10n_it_document_type",
+        "l10n_sa_confirmation_datetime",
+    }
+)
+
 # Bookkeeping about a document: not on it, and Odoo itself writes it after posting.
 FREE_FIELDS = frozenset(
     {

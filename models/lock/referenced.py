@@ -173,6 +173,34 @@ class AccountIncoterms(models.Model):
         return super().unlink()
 
 
+class AccountJournal(models.Model):
+    _inherit = "account.journal"
+
+    def write(self, vals):
+        # EXTENDS 'account': what it is tells what its documents are
+        if "type" in vals:
+            self.filtered(
+                lambda journal: is_changed(journal, "type", vals["type"])
+            )._check_type_kept()
+        return super().write(vals)
+
+    def _check_type_kept(self):
+        """:raise UserError: one of these journals has an issued document"""
+        for journal in self:
+            if document := self.env["account.move"]._find_issued(
+                ["journal_id"], "=", journal.id
+            ):
+                raise UserError(
+                    self.env._(
+                        "The type of %(journal)s cannot be changed: the issued "
+                        "document %(document)s is in it. Archive it, and add another "
+                        "journal.",
+                        journal=journal.display_name,
+                        document=document._get_document_names(),
+                    )
+                )
+
+
 class AccountPaymentTerm(models.Model):
     _inherit = "account.payment.term"
 

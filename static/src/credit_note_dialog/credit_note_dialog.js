@@ -31,8 +31,10 @@ export class CreditNoteController extends FormController {
         super.setup();
         const updateTyped = useDebounced((name, text) => this.updateTyped(name, text), 300);
         const onInput = (ev) => {
-            const name = ev.target.closest(".o_field_widget[name]")?.getAttribute("name");
-            if (name in PARSERS) {
+            const field = ev.target.closest(".o_field_widget[name]");
+            const name = field?.getAttribute("name");
+            // A field of a line has one around it, and is of another record.
+            if (name in PARSERS && !field.parentElement.closest(".o_field_widget[name]")) {
                 updateTyped(name, ev.target.value);
             }
         };

@@ -1,0 +1,98 @@
+from odoo.tests import tagged
+
+from .screens_common import ScreensCommon
+from .test_approval import ApprovalCommon
+from .test_refund_online import OnlineCommon
+from .test_without_invoice import WithoutInvoiceCommon
+
+TO_APPROVE = "/odoo/credit-notes-to-approve"
+
+
+@tagged("post_install", "-at_install")
+class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
+    """What a company needs around a credit note, in a browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The column is optional; the tours find the invoices by it.
+        view = cls.env.ref("account_partner_credit_note.customer_invoices_view_list")
+        view.arch_db = view.arch_db.replace(
+            'name="ref" string="Reference" optional="hide"',
+            'name="ref" string="Reference" optional="show"',
+        )
+        # As long as a name is.
+        cls.clerk.name = "Tour clerk"
+
+    def _tour_of(self, user, name, path=TO_APPROVE):
+        self.start_tour(path, name, login=user.login)
+
+    def test_asked_and_approved(self):
+        invoice = self._invoice(1000.0, ref="Around big")
+        self._tour("credit_note_approval_asked")
+        self.assertFalse(invoice.reversal_move_ids)
+        self._tour_of(self.approver, "credit_note_approved")
+        self._run_cron()
+        credit_note = invoice.reversal_move_ids
+        self.assertEqual(credit_note.create_uid, self.clerk)
+        self.assertEqual(credit_note.credit_note_approver_id, self.approver)
+
+    def test_a_part_is_approved(self):
+        invoice = self._invoice(1000.0)
+        self._ask(invoice)
+        self._tour_of(self.approver, "credit_note_approved_in_part")
+        self._run_cron()
+        self.assertEqual(invoice.reversal_move_ids.amount_total, 300.0)
+
+    def test_refused_with_a_word(self):
+        invoice = self._invoice(1000.0)
+        batch = self._ask(invoice)
+        self._tour_of(self.approver, "credit_note_refused")
+        self.assertEqual((batch.state, batch.approval_note), ("refused", "Not ours"))
+        self._run_cron()
+        self.assertFalse(invoice.reversal_move_ids)
+
+    def test_approved_on_phone(self):
+        batch = self._ask(self._invoice(1000.0))
+        self.browser_size = "375x812"
+        self.touch_enabled = True
+        path = f"{TO_APPROVE}/{batch.id}"
+        self._tour_of(self.approver, "credit_note_approved_on_phone", path)
+        self.assertEqual(batch.approver_id, self.approver)
+
+    def test_one_for_several(self):
+        invoices = self._invoice(100.0, ref="Around one") + self._invoice(
+            50.0, ref="Around two"
+        )
+        self._tour("credit_note_for_several")
+        self.assertEqual(invoices.mapped("payment_state"), ["reversed"] * 2)
+        credit_note = invoices.mapped(lambda move: move._get_credit_notes())
+        self.assertEqual(len(credit_note), 1)
+
+    def test_without_invoice(self):
+        self._tour("credit_note_without_invoice")
+        former = self.env["account.former.invoice"].search([("name", "=", "OLD-1")])
+        self.assertEqual(former.credit_note_ids.state, "posted")
+        self.assertEqual(former.amount_left, 115.0)
+
+    def test_taken_off(self):
+        paid = self._invoice(100.0)
+        self._register_payment(paid)
+        credit_note = self._credit(paid, user=self.clerk)
+        invoice = self._invoice(50.0)
+        credit_note._apply_credit(invoice)
+        self.assertEqual(invoice.amount_residual, 0.0)
+        self._tour("credit_taken_off", f"/odoo/credit-notes/{credit_note.id}")
+        self.assertEqual(invoice.amount_residual, 57.5)
+        self.assertEqual(credit_note.amount_residual, 115.0)
+
+
+@tagged("post_install", "-at_install")
+class TestRefundOnlineUi(ScreensCommon, OnlineCommon):
+    """Money goes back through the provider, in a browser."""
+
+    def test_refunded(self):
+        credit_note = self._credit(self.paid, user=self.clerk)
+        self._tour("credit_refunded_online", f"/odoo/credit-notes/{credit_note.id}")
+        self.assertEqual(self._refunds().mapped("amount"), [-115.0])
+        self.assertEqual(credit_note.amount_residual, 0.0)
