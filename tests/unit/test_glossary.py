@@ -56,7 +56,9 @@ class TestGlossary(unittest.TestCase):
                 found = [
                     entry
                     for entry in entries
-                    if pattern.search(entry.msgid) and entry.msgstr
+                    # Nor code, which is in the tags.
+                    if pattern.search(re.sub("<[^>]+>", " ", entry.msgid))
+                    and entry.msgstr
                 ]
                 with self.subTest(language=language, term=term):
                     self.assertTrue(found, "no term of i18n/ says this")
