@@ -1,7 +1,7 @@
 from psycopg2 import IntegrityError
 
 from odoo import Command
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -23,6 +23,23 @@ class TestReason(CreditNoteCommon):
             "Customer unhappy with the goods",
         ):
             self.assertIn(name, names)
+
+    def test_details_that_fill_pages(self):
+        invoice = self._invoice(100.0)
+        wizard = self._wizard(invoice, user=self.clerk, reason="x" * 1001)
+        sentence = f"reason of {invoice.name} are too long. Write at most 1000"
+        self.assertIn(sentence, wizard.refusals["reason"])
+        with self.assertRaisesRegex(UserError, sentence):
+            wizard.action_issue()
+        self.assertFalse(invoice.reversal_move_ids)
+        with (
+            self.assertRaisesRegex(UserError, "are too long"),
+            self.env.cr.savepoint(),
+        ):
+            self._credit_note_by_hand(invoice, 10.0, credit_note_reason_text="x" * 1001)
+        wizard.reason = "x" * 1000
+        wizard.action_issue()
+        self.assertEqual(len(invoice.reversal_move_ids.credit_note_reason_text), 1000)
 
     def test_archived_reason_stays_on_its_credit_notes(self):
         credit_note = self._credit(self._invoice(100.0), reason_id=self.reason.id)

@@ -149,6 +149,7 @@ class AccountMoveReversal(models.TransientModel):
         "journal_id",
         "move_ids",
         "percentage",
+        "reason",
         "reason_id",
         "reopen_order",
         "settlement",

@@ -19,6 +19,7 @@ class AccountMoveReversal(models.TransientModel):
         moves._check_creditable()
         self._check_journal()
         self._check_reason()
+        self._check_details()
         self._check_method()
 
     def _check_dialog(self):
@@ -80,6 +81,10 @@ class AccountMoveReversal(models.TransientModel):
                     company=self.company_id.display_name,
                 )
             )
+
+    def _check_details(self):
+        """:raise UserError: what is said of the reason is too long"""
+        self.move_ids._origin._check_reason_text(self.reason)
 
     def _check_method(self):
         """:raise UserError: what is to be credited is nothing, or more than is left"""

@@ -75,6 +75,7 @@ class AccountMoveReversal(models.TransientModel):
             ("journal_id", self._check_journal),
             ("date", self._check_date),
             ("reason_id", self._check_reason),
+            ("reason", self._check_details),
             (self._get_entered_field(), self._check_entered),
         ]
 

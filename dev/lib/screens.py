@@ -45,6 +45,7 @@ class Viewer(Clerk):
         width, height = size
         viewport = {"width": width, "height": height}
         super().__init__(browser, url, folder, viewport, **options)
+        self.is_phone = size == PHONE
         self.odoo = Odoo(self.context, url)
         self.context.add_init_script(path=axe)
 

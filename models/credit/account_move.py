@@ -8,6 +8,8 @@ from ..addition import addition
 
 # Sentences name this many documents, then say how many more there are.
 MAX_NAMED_DOCUMENTS = 5
+# What a page holds beside everything else.
+MAX_REASON_LENGTH = 1000
 
 
 class AccountMove(models.Model):
@@ -513,6 +515,25 @@ class AccountMove(models.Model):
     # -------------------------------------------------------------------------
     # CHECKS
     # -------------------------------------------------------------------------
+
+    @api.constrains("credit_note_reason_text")
+    def _check_credit_note_reason_text(self):
+        for move in self:
+            move._check_reason_text(move.credit_note_reason_text)
+
+    def _check_reason_text(self, text):
+        """:param text: what is said of the reason of a credit note of these documents
+        :raise UserError: it is too long to be printed
+        """
+        if len(text or "") > MAX_REASON_LENGTH:
+            raise UserError(
+                self.env._(
+                    "The details of the reason of %(documents)s are too long. Write at "
+                    "most %(most)s characters.",
+                    documents=self._get_document_names(),
+                    most=MAX_REASON_LENGTH,
+                )
+            )
 
     @api.model
     def _check_credit_note_access(self):
