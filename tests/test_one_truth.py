@@ -235,7 +235,7 @@ class TestOneTruth(RandomInvoices):
 
     def test_random_invoices(self):
         seeds = self._run_seeds(
-            300,
+            100,
             lambda number, seed: self._run_case(
                 Case.make(seed), is_printed=not number % PRINTED_ONE_OF
             ),
