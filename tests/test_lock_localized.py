@@ -84,6 +84,7 @@ OPEN_FIELDS = {
     },
     "states, numbers and files of e-invoicing, written by what an authority says": {
         "l10n_dk_nemhandel_message_uuid",
+        "nemhandel_message_uuid",
         "l10n_eg_is_signed",
         "l10n_eg_signing_time",
         "l10n_es_edi_csv",
