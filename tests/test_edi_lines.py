@@ -8,7 +8,7 @@ from .test_cents import ElectronicCentsCommon
 SETTLEMENT = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement"
 
 
-@tagged("post_install", "-at_install")
+@tagged("post_install", "-at_install", "neighbours")
 class TestEdiLines(ElectronicCentsCommon):
     """What the lines of a Peppol credit note come to is what is booked."""
 

@@ -115,8 +115,8 @@ class AccountMoveLine(models.Model):
         if "fixed" not in taxes.mapped("amount_type"):
             return {}
         whole, without_fixed = (
-            self._get_raw_tax_details(filter_tax)
-            for filter_tax in (None, is_no_fixed_tax)
+            self._get_raw_tax_details(computed)
+            for computed in (taxes, taxes.filtered(is_no_fixed_tax))
         )
         return {
             key: without_fixed.get(key, 0.0) / amount
@@ -124,13 +124,14 @@ class AccountMoveLine(models.Model):
             if amount
         }
 
-    def _get_raw_tax_details(self, filter_tax):
-        """:param filter_tax: function that says which taxes are computed, None for all
+    def _get_raw_tax_details(self, taxes):
+        """:param taxes: those that are computed, none of them a group
         :return: {tax id: amount}, with the amount without tax under False, unrounded
         """
+        # No `filter_tax_function`: an addon of Odoo puts its own in its place.
         base_line = {
             **self.move_id._prepare_product_base_line_for_taxes_computation(self),
-            "filter_tax_function": filter_tax,
+            "tax_ids": taxes,
         }
         self.env["account.tax"]._add_tax_details_in_base_line(
             base_line, self.company_id, rounding_method="round_globally"
