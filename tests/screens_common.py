@@ -18,6 +18,15 @@ class ScreensCommon(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         super().setUpClass()
         cls.clerk.group_ids += cls.env.ref("base.group_partner_manager")
 
+    @classmethod
+    def _show_references(cls):
+        """Show the optional column *Reference* of the tab, by which tours find rows."""
+        view = cls.env.ref("account_partner_credit_note.customer_invoices_view_list")
+        view.arch_db = view.arch_db.replace(
+            'name="ref" string="Reference" optional="hide"',
+            'name="ref" string="Reference" optional="show"',
+        )
+
     def _tour(self, name, path=None, **kwargs):
         self.start_tour(
             path or f"/odoo/customers/{self.partner_a.id}",

@@ -566,12 +566,6 @@ class TestApprovalDoors(ApprovalCommon):
         """Odoo's scheduler says why on the draft."""
         draft = self._draft(self._invoice(1000.0))
         draft.auto_post = "at_date"
-        with (
-            self.enter_registry_test_mode(),
-            mute_logger("odoo.addons.base.models.ir_cron"),
-        ):
-            self.env.ref(
-                "account.ir_cron_auto_post_draft_entry"
-            ).method_direct_trigger()
+        self._post_due_drafts()
         self.assertEqual(draft.state, "draft")
         self.assertIn("needs approval", " ".join(draft.message_ids.mapped("body")))

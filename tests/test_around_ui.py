@@ -15,12 +15,7 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # The column is optional; the tours find the invoices by it.
-        view = cls.env.ref("account_partner_credit_note.customer_invoices_view_list")
-        view.arch_db = view.arch_db.replace(
-            'name="ref" string="Reference" optional="hide"',
-            'name="ref" string="Reference" optional="show"',
-        )
+        cls._show_references()
         # As long as a name is.
         cls.clerk.name = "Tour clerk"
 

@@ -303,13 +303,7 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         dialog.action_save_draft()
         draft = dialog.new_move_id
         draft.auto_post = "at_date"
-        with (
-            self.enter_registry_test_mode(),
-            mute_logger("odoo.addons.base.models.ir_cron"),
-        ):
-            self.env.ref(
-                "account.ir_cron_auto_post_draft_entry"
-            ).method_direct_trigger()
+        self._post_due_drafts()
         self.assertEqual(draft.state, "draft")
         self.assertIn("at most", " ".join(draft.message_ids.mapped("body")))
 

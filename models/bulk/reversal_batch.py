@@ -163,8 +163,6 @@ class Copies:
         if vals_list[0] != first_values:
             raise UnexpectedCopy
         self.left = {}
-        # For all at once; Odoo reads them one document after the other.
-        origins.line_ids.mapped("tax_ids")
         reversed_vals_list = []
         for origin, values in zip(origins, vals_list, strict=True):
             reversed_values, terms = reverse_values(values, origin.company_currency_id)
