@@ -235,7 +235,7 @@ class TestOneTruth(RandomInvoices):
 
     def test_random_invoices(self):
         seeds = self._run_seeds(
-            100,
+            300,
             lambda number, seed: self._run_case(
                 Case.make(seed), is_printed=not number % PRINTED_ONE_OF
             ),
@@ -611,8 +611,9 @@ class TestOneTruth(RandomInvoices):
     def _compare(self, move):
         comparisons = get_comparisons(move)
         # Files say no more than two decimals. A discount with two taxes is in them
-        # twice, and Odoo refuses to send them; invoices are asked all the same, for
-        # what they do not keep.
+        # twice, and Odoo refuses to send them. One with a tax that is no percentage is
+        # half in them: Odoo leaves such a tax out of any file. Invoices are asked all
+        # the same, for what they do not keep.
         discounts = move.line_ids.filtered(
             lambda line: line.display_type == "epd" and move.move_type == "out_refund"
         )
@@ -620,7 +621,9 @@ class TestOneTruth(RandomInvoices):
             self.has_edi
             and move.currency_id.decimal_places <= 2
             and all(
-                len(line.tax_ids.flatten_taxes_hierarchy()) < 2 for line in discounts
+                line.tax_ids.flatten_taxes_hierarchy().mapped("amount_type")
+                in ([], ["percent"])
+                for line in discounts
             )
         ):
             comparisons += compare_ubl(move)

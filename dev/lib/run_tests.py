@@ -1,8 +1,12 @@
 """Run Odoo's tests and say in the end, in one line, how they went.
 
-usage: run_tests.py [--verbose] [--all-warnings] [--results FILE] [--also COMMAND]
-                    [--then COMMAND]... [--neighbours COMMAND --addons-path PATH]
+usage: run_tests.py [--verbose] [--all-warnings] [--results FILE]
+                    [--meanwhile COMMAND] [--also COMMAND] [--then COMMAND]...
+                    [--neighbours COMMAND --addons-path PATH]
                     LOG IGNORE ADDON -- ODOO...
+
+The command of `--meanwhile` runs at the same time, that of `--also` in the end. Each
+counts as one test, and stops by itself what it started.
 
 What follows `--then` is a Python script with its arguments, run once Odoo has ended,
 that logs as Odoo does; each of them in its turn.
@@ -24,6 +28,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LINE = re.compile(
@@ -157,24 +162,42 @@ def read_patterns(path):
     return [re.compile(line) for line in lines if line and not line.startswith("#")]
 
 
-def follow(command, log, run, verbose):
-    """Run the command in a session of its own, so that its browsers end with it."""
-    with subprocess.Popen(
+class Children:
+    """The processes that end when this one is told to."""
+
+    def __init__(self):
+        self.followed = None  # Odoo, with its browsers: killed
+        self.commands = []  # stop by themselves what they started
+
+    def stop(self, _signal, _frame):
+        if self.followed:
+            os.killpg(self.followed.pid, signal.SIGKILL)
+        for command in self.commands:
+            command.terminate()
+        for command in self.commands:
+            command.wait()
+        sys.exit(130)
+
+
+CHILDREN = Children()
+
+
+def start(command, **options):
+    """Start the command in a session of its own, so that its browsers end with it."""
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
-    ) as process:
+        **options,
+    )
 
-        def stop(_signal, _frame):
-            os.killpg(process.pid, signal.SIGKILL)
-            sys.exit(130)
 
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+def follow(command, log, run, verbose):
+    with start(command, stdout=subprocess.PIPE) as process:
+        CHILDREN.followed = process
         for line in process.stdout:
             log.write(line)
             log.flush()
@@ -182,6 +205,7 @@ def follow(command, log, run, verbose):
                 print(line, end="")
             run.feed(line)
             sys.stdout.flush()
+    CHILDREN.followed = None
     run.end()
     return process.returncode
 
@@ -216,35 +240,25 @@ def run_neighbours(command, addons_path, log, run, verbose):
     return status
 
 
-def run_also(command, run):
-    """Run another command when the tests are through: it counts as one test."""
-    started = time.monotonic()
-    with subprocess.Popen(
-        shlex.split(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
+class Command:
+    """A command that counts as one test."""
 
-        def stop(_signal, _frame):
-            # It stops by itself what it started.
-            process.terminate()
-            process.wait()
-            sys.exit(130)
+    def __init__(self, command):
+        self.command = command
+        self.process = start(shlex.split(command), stdout=subprocess.PIPE)
+        CHILDREN.commands.append(self.process)
+        self.output = ThreadPoolExecutor(1).submit(self.process.stdout.read)
 
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        output = process.communicate()[0]
-    result = "failed" if process.returncode else "passed"
-    program, *arguments = shlex.split(command)
-    name = " ".join([Path(program).name, *arguments[:1]])
-    run.tests["dev", name] = result
-    print(f"{result:>7}  dev/{name}  ({time.monotonic() - started:.1f} s)")
-    if process.returncode:
-        run.failures.append(f"FAIL: {command}\n{output.rstrip()}")
+    def end(self, run):
+        output, failed = self.output.result(), self.process.wait()
+        CHILDREN.commands.remove(self.process)
+        result = "failed" if failed else "passed"
+        program, *arguments = shlex.split(self.command)
+        name = " ".join([f"dev/{Path(program).name}", *arguments[:1]])
+        run.tests["dev", name] = result
+        print(f"{result:>7}  {name}")
+        if failed:
+            run.failures.append(f"FAIL: {self.command}\n{output.rstrip()}")
 
 
 def report(run, status, log_path):
@@ -281,7 +295,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--all-warnings", action="store_true")
-    parser.add_argument("--also", help="another command that counts as a test")
+    parser.add_argument("--meanwhile", help="a command that counts as a test")
+    parser.add_argument("--also", help="another one, when the tests are through")
     parser.add_argument("--results", type=Path, help="write how each test went here")
     parser.add_argument("--then", action="append", default=[])
     parser.add_argument("--neighbours", help="run what wants other addons with this")
@@ -292,6 +307,9 @@ def main():
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     run = Run(options.addon, read_patterns(options.ignore), options.all_warnings)
+    signal.signal(signal.SIGTERM, CHILDREN.stop)
+    signal.signal(signal.SIGINT, CHILDREN.stop)
+    meanwhile = Command(options.meanwhile) if options.meanwhile else None
     with options.log.open("w") as log:
         status = follow(options.command, log, run, options.verbose)
         # Failed tests are counted; without its database nothing else can run.
@@ -310,8 +328,10 @@ def main():
                     )
                     or status
                 )
+    if meanwhile:
+        meanwhile.end(run)
     if options.also:
-        run_also(options.also, run)
+        Command(options.also).end(run)
     if options.results:
         options.results.write_text(
             "".join(

@@ -143,7 +143,7 @@ class Clerk:
 
     def tick(self, number):
         self.page.click(
-            f"{ROW}:has(td[name=name]:text-is('{number}'))"
+            f"{ROW}:has(td[name=name]:has-text('{number}'))"
             " .o_list_record_selector input"
         )
 
@@ -372,7 +372,7 @@ def take_pictures(clerk, customer_id, numbers):
     clerk.take("issued")
 
     page.set_viewport_size(WIDE_WINDOW)
-    page.click(f"{ROW}:has-text('RINV') td[name=name] >> nth=0")
+    page.click(".o_notification a:has-text('RINV')")
     page.wait_for_selector(".o_form_view div[name=credit_note_reason_id]")
     clerk.take("credit-note")
     page.set_viewport_size(WINDOW)
@@ -391,7 +391,8 @@ def take_pictures(clerk, customer_id, numbers):
     page.click(".modal button[name=action_send_and_print]")
     page.wait_for_selector(".modal", state="detached")
 
-    clerk.tick(page.text_content(f"{ROW} td[name=name] >> nth=0").strip())
+    page.click(".o_notebook .o_facet_remove")
+    page.click(f"{ROW}:has-text('RINV') .o_list_record_selector input >> nth=0")
     with page.expect_download() as download:
         page.click(".o_customer_invoices_print:enabled")
     with tempfile.TemporaryDirectory() as work:

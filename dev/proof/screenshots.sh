@@ -1,18 +1,19 @@
 # shellcheck shell=bash
 # dev/check screenshots [FOLDER]
 #
-# Takes the pictures of README.md and of the Apps page anew, from the running product.
+# Takes the pictures of README.md, the Apps page and docs/ anew, from the running product.
 #
 # Starts Odoo on a database of its own, does a clerk's work in Chromium, drops the database. Writes
-# them into FOLDER, by default static/description.
+# them into FOLDER/static/description and FOLDER/docs/pictures, by default of this repository.
 
 parse_arguments '' WORDS "$@"
-folder=${WORDS[0]:-$REPO/static/description}
-mkdir -p "$folder"
+folder=${WORDS[0]:-$REPO}
+mkdir -p "$folder/static/description" "$folder/docs/pictures"
 
 setup_odoo
 ensure_browser
-ensure_template
+# Odoo's demo provider gives money back.
+ensure_template account_payment payment_demo
 drop_left_databases
 
 # --- the database ---
@@ -38,5 +39,6 @@ start_child "${ODOO[@]}" -c "$ODOO_CONF" -d "$database" --db-filter "^$database\
     >"$LOGS/screenshots.log" 2>&1
 
 say "Taking the pictures"
-run_child "$VENV/bin/python" "$DEV/lib/screenshots.py" "$url" "$(find_browser)" "$folder" ||
+run_child "$VENV/bin/python" "$DEV/lib/screenshots.py" "$url" "$(find_browser)" "$folder/static/description" &&
+    run_child "$VENV/bin/python" "$DEV/lib/screenshots_around.py" "$url" "$(find_browser)" "$folder/docs/pictures" ||
     die "taking the pictures failed; Odoo's log is $LOGS/screenshots.log"
