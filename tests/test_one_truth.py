@@ -611,7 +611,7 @@ class TestOneTruth(RandomInvoices):
     def _compare(self, move):
         comparisons = get_comparisons(move)
         # Files say no more than two decimals. A discount with two taxes is in them
-        # twice, and Odoo refuses to send them. One with a tax that is no percentage is
+        # twice, and Odoo refuses to send them. One with a tax that divides the price is
         # half in them: Odoo leaves such a tax out of any file. Invoices are asked all
         # the same, for what they do not keep.
         discounts = move.line_ids.filtered(
@@ -621,9 +621,9 @@ class TestOneTruth(RandomInvoices):
             self.has_edi
             and move.currency_id.decimal_places <= 2
             and all(
-                line.tax_ids.flatten_taxes_hierarchy().mapped("amount_type")
-                in ([], ["percent"])
+                len(taxes) < 2 and "division" not in taxes.mapped("amount_type")
                 for line in discounts
+                for taxes in [line.tax_ids.flatten_taxes_hierarchy()]
             )
         ):
             comparisons += compare_ubl(move)
