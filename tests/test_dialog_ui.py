@@ -22,8 +22,10 @@ class TestDialogUi(ScreensCommon):
         self.assertEqual(invoice.reversal_move_ids.amount_total, 172.5)
 
     def test_lines_picked(self):
-        self._forty()
+        invoice = self._forty()
         self._tour("credit_note_lines_picked")
+        lines = invoice.reversal_move_ids.invoice_line_ids
+        self.assertEqual(sorted(lines.mapped("quantity")), [0.5] + [1.0] * 14)
 
     def test_lines_on_phone(self):
         invoice = self._forty()

@@ -190,8 +190,7 @@ class TestMethods(CreditNoteCommon):
             form.credit_method = "lines"
             self.assertEqual(len(form.line_ids), 2)
             with form.line_ids.edit(1) as line:
-                line.is_credited = True
-                self.assertEqual(line.quantity, 1.0)
+                line.quantity = 1.0
             self.assertEqual(form.amount_to_credit, 57.5)
             self.assertIn("57.50", form.preview)
         form.record.action_issue()
@@ -345,8 +344,7 @@ class TestMethods(CreditNoteCommon):
         wizard = self._wizard(invoice, credit_method="lines")
         self.assertEqual(len(wizard.line_ids), 2)
         for line in wizard.line_ids:
-            line.is_credited = True
-            line._inverse_is_credited()
+            line.quantity = line.quantity_creditable
         wizard.action_issue()
         self.assertCreditedToZero(invoice)
 

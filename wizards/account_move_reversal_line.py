@@ -40,12 +40,6 @@ class AccountMoveReversalLine(models.TransientModel):
         related="invoice_line_id.quantity_creditable",
         related_sudo=False,
     )
-    is_credited = fields.Boolean(
-        string="Credit",
-        compute="_compute_is_credited",
-        inverse="_inverse_is_credited",
-        help="Tick to credit all that is left of the line.",
-    )
     quantity = fields.Float(digits="Product Unit")
     price_unit = fields.Float(
         string="Price to Credit",
@@ -76,17 +70,6 @@ class AccountMoveReversalLine(models.TransientModel):
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
-
-    @api.depends("quantity")
-    def _compute_is_credited(self):
-        for line in self:
-            line.is_credited = bool(line.quantity)
-
-    @api.onchange("is_credited")
-    def _inverse_is_credited(self):
-        for line in self:
-            if line.is_credited != bool(line.quantity):
-                line.quantity = line.quantity_creditable if line.is_credited else 0.0
 
     @api.depends("invoice_line_id")
     def _compute_price_unit(self):

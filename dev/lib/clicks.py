@@ -95,7 +95,7 @@ def credit_in_full(hand):
 def credit_a_line(hand):
     tick_first(hand)
     choose(hand, "Lines")
-    hand.click(".modal .o_data_row:nth-child(2) td[name=is_credited]")
+    hand.click(".modal .o_data_row:nth-child(2) td[name=tick]")
     hand.wait(".modal .o_credit_note_preview:has-text('20.00')")
     issue(hand)
     wait_for_message(hand)

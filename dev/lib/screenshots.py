@@ -372,7 +372,7 @@ def take_pictures(clerk, customer_id, numbers):
     clerk.take("issued")
 
     page.set_viewport_size(WIDE_WINDOW)
-    page.click(".o_notification a:has-text('RINV')")
+    page.click(".o_notification button:has-text('Open')")
     page.wait_for_selector(".o_form_view div[name=credit_note_reason_id]")
     clerk.take("credit-note")
     page.set_viewport_size(WINDOW)

@@ -173,7 +173,7 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
         },
         {
             content: "The keyboard suffices: space ticks",
-            trigger: `${DIALOG} .o_data_row:contains(Service 1) td[name=is_credited] input`,
+            trigger: `${DIALOG} .o_data_row:contains(Service 1) td[name=tick] input`,
             async run({ press }) {
                 this.anchor.focus();
                 await press("Space");
@@ -182,12 +182,12 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
         { trigger: `${DIALOG} .o_credit_lines_count:contains(14 / 40)` },
         {
             content: "... arrows move",
-            trigger: `${DIALOG} .o_data_row:contains(Service 1) td[name=is_credited] input`,
+            trigger: `${DIALOG} .o_data_row:contains(Service 1) td[name=tick] input`,
             async run({ press }) {
                 await press("ArrowDown");
             },
         },
-        hasFocus(`${DIALOG} .o_data_row:nth-child(2) td[name=is_credited] input`),
+        hasFocus(`${DIALOG} .o_data_row:nth-child(2) td[name=tick] input`),
         {
             content: "... and each input says what it is of",
             trigger: `${DIALOG} .o_data_row:nth-child(2) td[name=quantity] input[aria-label*='Service 2']`,
@@ -216,7 +216,13 @@ registry.category("web_tour.tours").add("credit_note_lines_picked", {
         isInSight(`${DIALOG} .o_credit_note_preview td[name=total]`),
         isInSight(`${DIALOG} .o_data_row:last-child td[name=quantity] input`),
         isInSight(ISSUE),
-        ...closeDialog(),
+        {
+            content: "What was typed and ticked is issued",
+            trigger: ISSUE,
+            run: "click",
+        },
+        { trigger: ".o_notification:contains(166.75)" },
+        { trigger: "body:not(:has(.modal))" },
     ],
 });
 
@@ -234,7 +240,7 @@ registry.category("web_tour.tours").add("credit_note_lines_on_phone", {
         { trigger: DIALOG },
         chooseMethod("lines"),
         {
-            trigger: `${DIALOG} .o_data_row:contains(Service 2) td[name=is_credited] input`,
+            trigger: `${DIALOG} .o_data_row:contains(Service 2) td[name=tick] input`,
             run: "click",
         },
         { trigger: `${DIALOG} .o_credit_lines_count:contains(1 / 40)` },

@@ -551,7 +551,7 @@ registry.category("web_tour.tours").add("credit_note_by_line", {
         },
         {
             content: "One tick credits a line",
-            trigger: ".modal .o_data_row:contains(Service 2) td[name=is_credited] input",
+            trigger: ".modal .o_data_row:contains(Service 2) td[name=tick] input",
             run: "click",
         },
         previewSays("total", "57.50"),
