@@ -91,7 +91,8 @@ class Odoo:
         ).json()
         if "error" in response:
             raise RuntimeError(response["error"]["data"]["debug"])
-        return response["result"]
+        # What returns nothing has no result.
+        return response.get("result")
 
     def ref(self, xmlid):
         module, name = xmlid.split(".")
@@ -418,9 +419,7 @@ def take_phone_picture(clerk, customer_id, number):
     page.wait_for_timeout(1000)
     card.dispatch_event("touchend")
     page.wait_for_selector(f"{CREDIT_NOTE}:enabled")
-    page.locator(".o_customer_invoices_buttons").evaluate(
-        "buttons => buttons.scrollIntoView({block: 'end'})"
-    )
+    card.evaluate("card => card.scrollIntoView({block: 'center'})")
     clerk.take("phone")
 
 

@@ -89,11 +89,10 @@ def get_credit_note(odoo, invoice):
 
 def take_several(clerk, customer_id, invoices):
     clerk.open_invoices(customer_id)
-    clerk.take("debug")
     for number in SEVERAL:
         clerk.tick(invoices[number]["name"])
     clerk.open_dialog()
-    clerk.fill_in("Discount or bonus", "on lamps of this year")
+    clerk.fill_in("Incorrect amount", "5 % on lamps, as agreed")
     clerk.choose_method("Percentage")
     clerk.page.fill(".modal div[name=percentage] input", "5")
     clerk.page.click(".modal div[name=as_one] input")
@@ -177,6 +176,10 @@ def main():
         company_id = odoo.ref("base.main_company")
         values = {"credit_note_approval": True, "credit_note_approval_amount": 500}
         odoo.call("res.company", "write", [company_id], values)
+        group_id = odoo.ref("account_partner_credit_note.group_credit_note_approver")
+        [admin_id] = odoo.call("res.users", "search", [("login", "=", ADMIN)])
+        values = {"group_ids": [(4, group_id)]}
+        odoo.call("res.users", "write", [admin_id], values)
         take_approval(clerk, approver, customer_id, invoices[APPROVED])
         browser.close()
     if errors := clerk.errors + approver.errors:
