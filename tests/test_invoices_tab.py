@@ -20,6 +20,8 @@ COLUMNS = {
     "state": {},
 }
 
+STATES = ("draft", "posted", "cancel")
+
 
 @tagged("post_install", "-at_install")
 class TestInvoicesTab(CreditNoteCommon):
@@ -45,8 +47,6 @@ class TestInvoicesTab(CreditNoteCommon):
         """The domain of a filter of the tab's search."""
         view = self.env.ref("account_partner_credit_note.customer_invoices_view_search")
         arch = self.env["account.move"].get_view(view.id, "search")["arch"]
-        from lxml import etree
-
         [node] = etree.fromstring(arch).xpath(f"//filter[@name='{name}']")
         return list(eval(node.get("domain")))
 
@@ -158,6 +158,37 @@ class TestInvoicesTab(CreditNoteCommon):
         cancelled.button_cancel()
         for move in draft + cancelled:
             self.assertEqual(move.amount_residual_in_currency_signed, 0.0)
+
+    def test_drafts_are_in_no_sum(self):
+        """Of groups, and of the list, whose foot adds up what its rows hold."""
+        posted = self._invoice(100.0) + self._invoice(40.0)
+        credit_note = self._credit(posted[1])
+        draft = self._invoice(7.0, post=False)
+        cancelled = self._invoice(9.0, post=False)
+        cancelled.button_cancel()
+        documents = posted + credit_note + draft + cancelled
+        sums = {"amount_untaxed_posted": 100.0, "amount_total_posted": 115.0}
+        groups = documents.with_user(self.clerk).formatted_read_group(
+            [("id", "in", documents.ids)],
+            ["state"],
+            [f"{field}:sum" for field in sums],
+        )
+        self.assertEqual({group["state"] for group in groups}, {*STATES})
+        rows = documents.with_user(self.clerk).read([*sums])
+        for field, amount in sums.items():
+            with self.subTest(field):
+                self.assertEqual(
+                    {group["state"]: group[f"{field}:sum"] for group in groups},
+                    {"posted": amount, "draft": 0.0, "cancel": 0.0},
+                )
+                self.assertEqual(sum(row[field] for row in rows), amount)
+        view = self.env.ref("account_partner_credit_note.customer_invoices_view_list")
+        summed = etree.fromstring(view.arch).xpath("//field[@sum]/@name")
+        self.assertEqual(
+            set(summed),
+            {*sums, "amount_residual_in_currency_signed", "amount_creditable"},
+        )
+        self.assertFalse(any((draft + cancelled).mapped("amount_creditable")))
 
     def test_left_to_credit(self):
         """What can be credited still, whoever's it is."""

@@ -8,6 +8,11 @@ from ..addition import addition
 
 # Sentences name this many documents, then say how many more there are.
 MAX_NAMED_DOCUMENTS = 5
+# What lists add up, and what the document comes to before it is posted, too.
+POSTED_AMOUNTS = {
+    "amount_untaxed_posted": "amount_untaxed_in_currency_signed",
+    "amount_total_posted": "amount_total_in_currency_signed",
+}
 # What a page holds beside everything else.
 MAX_REASON_LENGTH = 1000
 
@@ -37,6 +42,16 @@ class AccountMove(models.Model):
         compute_sudo=True,
         help="Total of the invoice less its credit notes, drafts included, and less an "
         "early payment discount that the customer took.",
+    )
+    amount_untaxed_posted = fields.Monetary(
+        string="Tax Excluded, Posted",
+        compute="_compute_amounts_posted",
+        help="Signed, and nothing until it is posted: what lists add up.",
+    )
+    amount_total_posted = fields.Monetary(
+        string="Total, Posted",
+        compute="_compute_amounts_posted",
+        help="Signed, and nothing until it is posted: what lists add up.",
     )
     amount_residual_in_currency_signed = fields.Monetary(
         string="Amount Due in Currency Signed",
@@ -130,6 +145,12 @@ class AccountMove(models.Model):
         )
         return [*creditable, ("id", "not in", nothing_left.ids)]
 
+    @api.depends(*POSTED_AMOUNTS.values(), "state")
+    def _compute_amounts_posted(self):
+        for move in self:
+            for field, amount in POSTED_AMOUNTS.items():
+                move[field] = move[amount] if move.state == "posted" else 0.0
+
     @api.depends("amount_residual", "move_type", "state")
     def _compute_amount_residual_in_currency_signed(self):
         for move in self:
@@ -200,6 +221,12 @@ class AccountMove(models.Model):
                 "CASE WHEN %s = 'out_refund' THEN - %s ELSE 0 END",
                 self._field_to_sql(alias, "move_type", query),
                 self._field_to_sql(alias, stored, query),
+            )
+        if fname in POSTED_AMOUNTS:
+            return SQL(
+                "CASE WHEN %s = 'posted' THEN %s ELSE 0 END",
+                self._field_to_sql(alias, "state", query),
+                self._field_to_sql(alias, POSTED_AMOUNTS[fname], query),
             )
         if fname == "amount_residual_in_currency_signed":
             return SQL(

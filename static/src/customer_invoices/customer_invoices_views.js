@@ -12,6 +12,11 @@ import { useEffect, useState } from "@odoo/owl";
 import { CustomerInvoicesButtons } from "./customer_invoices_buttons";
 import { rememberOpenFilter } from "./open_filter";
 
+const OF_DRAFTS = {
+    amount_untaxed_posted: "amount_untaxed_in_currency_signed",
+    amount_total_posted: "amount_total_in_currency_signed",
+};
+
 /** What the list and the cards of a customer's documents have in common. */
 const forCustomer = (Controller) =>
     class extends Controller {
@@ -67,23 +72,10 @@ export class CustomerInvoicesListRenderer extends ListRenderer {
         return super.getCellTitle(column, record);
     }
 
-    /** Drafts and cancelled documents are in no sum. */
-    computeAggregates() {
-        const { list } = this.props;
-        const isIssued = ({ data }) => data.state === "posted";
-        if (list.isGrouped || list.records.every(isIssued)) {
-            return super.computeAggregates();
-        }
-        if (list.selection.length && !list.selection.some(isIssued)) {
-            return {};
-        }
-        const issued = Object.create(list, {
-            records: { value: list.records.filter(isIssued) },
-        });
-        const renderer = Object.create(this, {
-            props: { value: { ...this.props, list: issued } },
-        });
-        return super.computeAggregates.call(renderer);
+    /** What a draft comes to is shown, and in no sum. */
+    getFormattedValue(column, record) {
+        const name = record.data.state !== "posted" && OF_DRAFTS[column.name];
+        return super.getFormattedValue(name ? { ...column, name } : column, record);
     }
 }
 

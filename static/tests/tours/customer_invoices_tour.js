@@ -298,7 +298,7 @@ registry.category("web_tour.tours").add("customer_invoices_search", {
         { trigger: row("Tour one") },
         {
             content: "Sort by total",
-            trigger: `${TAB} th[data-name=amount_total_in_currency_signed]`,
+            trigger: `${TAB} th[data-name=amount_total_posted]`,
             run: "click",
         },
         {
@@ -359,6 +359,10 @@ registry.category("web_tour.tours").add("customer_invoices_opens_on_open", {
         },
         {
             trigger: `${row("Tour draft")} td[name=amount_residual_in_currency_signed]:not(:contains(0))`,
+        },
+        {
+            content: "... what it comes to is shown",
+            trigger: `${row("Tour draft")} td[name=amount_total_posted]:contains(57.50)`,
         },
         {
             content: "... and is in no sum",
