@@ -73,6 +73,30 @@ class TestAppliedCredit(CreditNoteCommon):
         self.assertEqual(applied, {self.first: 46.0, self.second: 69.0})
         self.assertEqual(credit_note.amount_residual, 0.0)
 
+    def test_what_would_be_refused_is_said(self):
+        """An invoice that would get nothing: while it is ticked, in the same words."""
+        credit_note = self._credit(self.paid)
+        self.third = self._invoice(
+            10.0,
+            invoice_date_due=fields.Date.add(self.today, days=9),
+            invoice_payment_term_id=False,
+        )
+        form = self._use(credit_note)
+        self._tick(form, first=True, second=True)
+        self.assertFalse(form.refusals)
+        self.assertFalse(form.button_refusals)
+        self._tick(form, third=True)
+        sentence = form.refusals["line_ids"]
+        self.assertIn(f"is left for {self.third.name}", sentence)
+        self.assertEqual(form.button_refusals, {"action_apply": sentence})
+        application = form.save()
+        with self.assertRaises(UserError) as refused:
+            application.action_apply()
+        self.assertEqual(str(refused.exception), sentence)
+        self.assertEqual(credit_note.amount_residual, 115.0)
+        self._tick(form, third=False)
+        self.assertFalse(form.button_refusals)
+
     def test_the_invoice_it_credits_stays(self):
         """A credit note stays set against its own invoice."""
         invoice = self._invoice(50.0)

@@ -117,6 +117,24 @@ class TestRefundOnline(OnlineCommon):
         self.payment._refund_online(rest, 65.0)
         self.assertEqual(sum(self._refunds().mapped("amount")), -115.0)
 
+    def test_what_would_be_refused_is_said(self):
+        """While it is typed, in the words that the button would say."""
+        credit_note = self._credit(self.paid, user=self.clerk)
+        form = self._refund(credit_note)
+        self.assertFalse(form.refusals)
+        for amount in (0.0, -5.0, 115.01, 1e9):
+            with self.subTest(amount), self.env.cr.savepoint() as savepoint:
+                with form.line_ids.edit(0) as line:
+                    line.amount = amount
+                sentence = form.refusals["line_ids"]
+                self.assertEqual(form.button_refusals, {"action_refund": sentence})
+                with self.assertRaises(UserError) as refused:
+                    form.save().action_refund()
+                self.assertEqual(str(refused.exception), sentence)
+                savepoint.rollback()
+            form = self._refund(credit_note)
+        self.assertFalse(self._refunds())
+
     def test_refused_by_provider(self):
         credit_note = self._credit(self.paid)
         application = self._refund(credit_note).save()

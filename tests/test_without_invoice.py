@@ -158,7 +158,7 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         for number in (invoice.name, f" {invoice.name.lower()}"):
             with self.subTest(number=number):
                 dialog = self._former(10.0, former_number=number)
-                self.assertIn("is in Odoo", dialog.refusal)
+                self.assertIn("is in Odoo", dialog.refusals["former_number"])
                 with self.assertRaisesRegex(UserError, "is in Odoo"):
                     dialog.action_issue()
         # Over RPC, in a draft.
@@ -402,9 +402,9 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         with form.line_ids.new() as line:
             line.name = "Bonus"
             line.amount = 11.5
-        self.assertIn("Enter the first and the last day", form.refusal)
+        self.assertIn("Enter the first and the last day", form.refusals["period_start"])
         form.period_start = form.period_end = self.today
-        self.assertFalse(form.refusal)
+        self.assertFalse(form.refusals)
         self.assertFalse(form.button_refusals)
         form.save().action_issue()
 

@@ -1,3 +1,4 @@
+from . import account_credit_dialog
 from . import account_credit_numbers
 from . import account_credit_application
 from . import account_credit_note_approval

@@ -11,6 +11,7 @@ class AccountCreditApplication(models.TransientModel):
     """
 
     _name = "account.credit.application"
+    _inherit = "account.credit.dialog"
     _description = "Use Credit"
 
     credit_note_id = fields.Many2one(
@@ -92,6 +93,10 @@ class AccountCreditApplication(models.TransientModel):
                     rest -= part
             application.amount_open = rest
 
+    @api.depends("line_ids.is_applied")
+    def _compute_refusals(self):
+        return super()._compute_refusals()
+
     # -------------------------------------------------------------------------
     # BUTTONS
     # -------------------------------------------------------------------------
@@ -102,18 +107,47 @@ class AccountCreditApplication(models.TransientModel):
 
         :return: action that closes the dialog
         :raise AccessError: the user may not issue credit notes
-        :raise UserError: the credit was used otherwise since the dialog was opened
+        :raise UserError: the credit was used otherwise since the dialog was opened, or
+            is not enough for an invoice that is ticked
         """
         self.ensure_one()
         credit_note = self.credit_note_id
         credit_note._check_credit_note_access()
         credit_note.check_access("read")
         lock_rows(credit_note | self.line_ids.invoice_id)
-        self._check_applied_amounts()
+        self._check()
         ticked = self.line_ids.filtered("is_applied")
         credit_note._take_off_credit((self.line_ids - ticked).invoice_id)
         credit_note._apply_credit(ticked.invoice_id)
         return {"type": "ir.actions.act_window_close"}
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _list_buttons(self):
+        # EXTENDS
+        return ["action_apply"]
+
+    def _list_checks(self):
+        # EXTENDS
+        return [
+            ("line_ids", self._check_applied_amounts),
+            ("line_ids", self._check_ticked),
+        ]
+
+    def _check_ticked(self):
+        """:raise UserError: an invoice that is ticked gets nothing of the credit"""
+        for line in self.line_ids.filtered("is_applied"):
+            if self.currency_id.compare_amounts(line.amount_after, 0.0) <= 0:
+                raise UserError(
+                    self.env._(
+                        "Nothing of %(credit_note)s is left for %(invoice)s. Take its "
+                        "tick off.",
+                        credit_note=self.credit_note_id._get_document_names(),
+                        invoice=line.invoice_id._get_document_names(),
+                    )
+                )
 
     def _check_applied_amounts(self):
         """:raise UserError: the credit is not applied as the dialog shows"""

@@ -6,6 +6,8 @@ from ..models.row_lock import lock_rows
 from .account_move_reversal_line import is_number
 from .refusal import get_refusal
 
+ISSUING = ("action_issue", "action_issue_and_print", "action_issue_and_send")
+
 
 class AccountCreditNoteWithoutInvoice(models.TransientModel):
     """A credit note that credits no invoice of Odoo: goodwill, a bonus, an invoice of a
@@ -13,7 +15,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     """
 
     _name = "account.credit.note.without.invoice"
-    _inherit = "account.credit.numbers"
+    _inherit = ("account.credit.dialog", "account.credit.numbers")
     _description = "Credit Note without an Invoice"
     _check_company_auto = True
 
@@ -70,13 +72,6 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     new_move_id = fields.Many2one(
         comodel_name="account.move", string="Credit Note", readonly=True
     )
-    refusal = fields.Char(
-        compute="_compute_refusal", help="What would be refused, in its words."
-    )
-    button_refusals = fields.Json(
-        compute="_compute_refusal",
-        help="The sentence of each button that would be refused.",
-    )
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -113,29 +108,14 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         "former_number",
         "former_total",
         "journal_id",
+        "line_ids.tax_ids",
         "period_end",
         "period_start",
         "reason_id",
         "subject",
     )
-    def _compute_refusal(self):
-        check_date = self.env["account.move"]._check_not_in_future
-        for wizard in self:
-            draft_refusal = get_refusal(wizard._check)
-            wizard.refusal = draft_refusal or get_refusal(check_date, wizard.date)
-            refusals = dict.fromkeys(
-                (
-                    "action_ask_approval",
-                    "action_issue",
-                    "action_issue_and_print",
-                    "action_issue_and_send",
-                ),
-                wizard.refusal,
-            )
-            refusals["action_save_draft"] = draft_refusal
-            wizard.button_refusals = {
-                name: refusal for name, refusal in refusals.items() if refusal
-            }
+    def _compute_refusals(self):
+        return super()._compute_refusals()
 
     @api.onchange("former_invoice_id")
     def _onchange_former_invoice_id(self):
@@ -198,10 +178,32 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     # CHECKS
     # -------------------------------------------------------------------------
 
-    def _check(self):
-        """:raise UserError: what was entered cannot be credited"""
-        self.ensure_one()
-        self.env["account.move"]._check_credit_note_access()
+    def _list_buttons(self):
+        # EXTENDS
+        return [*ISSUING, "action_ask_approval", "action_save_draft"]
+
+    def _list_checks(self):
+        # EXTENDS
+        return [
+            ("journal_id", self._check_journal),
+            ("reason_id", self._check_reason),
+            ("line_ids", self._check_taxes),
+            ("line_ids", self._check_lines),
+            ("period_start", self._check_period)
+            if self.subject == "period"
+            else ("former_number", self._check_former),
+        ]
+
+    def _get_button_refusals(self):
+        # EXTENDS: a draft may be dated later
+        refusals = super()._get_button_refusals()
+        check_date = self.env["account.move"]._check_not_in_future
+        if not refusals and (refusal := get_refusal(check_date, self.date)):
+            return dict.fromkeys([*ISSUING, "action_ask_approval"], refusal)
+        return refusals
+
+    def _check_journal(self):
+        """:raise UserError: there is no journal to issue it in"""
         if not self.journal_id:
             raise UserError(
                 self.env._(
@@ -210,21 +212,13 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
                     self.company_id.display_name,
                 )
             )
+
+    def _check_reason(self):
+        """:raise UserError: no reason is chosen, or it or the customer is archived"""
         if not self.reason_id:
             raise UserError(
                 self.env._("Choose a reason: a credit note without an invoice has one.")
             )
-        self._check_active()
-        self._check_lines()
-        if self.subject == "period":
-            self._check_period()
-        else:
-            self._check_former()
-
-    def _check_active(self):
-        """:raise UserError: something that was chosen is archived, or a tax is not one
-        of sales
-        """
         for record in (self.reason_id, self.partner_id):
             if not record.active:
                 raise UserError(
@@ -233,6 +227,9 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
                         record.display_name,
                     )
                 )
+
+    def _check_taxes(self):
+        """:raise UserError: a tax is archived, or not one of sales"""
         taxes = self.with_context(active_test=False).line_ids.tax_ids
         if wrong := taxes.filtered(
             lambda tax: tax.type_tax_use != "sale" or not tax.active
@@ -323,6 +320,7 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
         """:return: draft of the credit note, which comes to the amounts of the lines
         :raise UserError: something cannot be credited
         """
+        self.env["account.move"]._check_credit_note_access()
         self._check()
         credit_note = (
             self.env["account.move"]

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .account_credit_note_without_invoice import ISSUING
+
 
 class AccountCreditNoteWithoutInvoice(models.TransientModel):
     """Where it needs a second person, a draft is made, which waits for approval."""
@@ -37,6 +39,17 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
                 is_former=wizard.subject == "former",
             )
             wizard.approval_needs = " ".join(needs) or False
+
+    @api.depends("approval_needs")
+    def _compute_refusals(self):
+        return super()._compute_refusals()
+
+    def _get_button_refusals(self):
+        # EXTENDS: what needs approval is asked for
+        refusals = super()._get_button_refusals()
+        if self.approval_needs:
+            refusals = dict.fromkeys(ISSUING, self.approval_needs) | refusals
+        return refusals
 
     def action_ask_approval(self):
         """Make the draft and ask somebody else to approve it. It is posted then.

@@ -8,6 +8,7 @@ class AccountCreditRefund(models.TransientModel):
     """Give open credit back through the provider that the customer paid with."""
 
     _name = "account.credit.refund"
+    _inherit = "account.credit.dialog"
     _description = "Refund to the Customer"
 
     credit_note_ids = fields.Many2many(
@@ -38,6 +39,10 @@ class AccountCreditRefund(models.TransientModel):
                     for values in self._prepare_lines(credit_note)
                 ),
             ]
+
+    @api.depends("line_ids.amount")
+    def _compute_refusals(self):
+        return super()._compute_refusals()
 
     def _prepare_lines(self, credit_note):
         """:return: values of a line for each payment that can be given back, until the
@@ -75,15 +80,10 @@ class AccountCreditRefund(models.TransientModel):
         self.env["account.payment"].check_access("create")
         self.line_ids.credit_note_id.check_access("write")
         self.line_ids.payment_id.check_access("write")
-        lines = self.line_ids.filtered("amount")
         # All are checked before the first is asked for: money cannot be rolled back.
-        asked = Counter()
-        for line in lines:
-            line.payment_id._check_refund_online(
-                line.credit_note_id, line.amount, asked
-            )
+        self._check()
         sentences, is_refunded = [], True
-        for line in lines:
+        for line in self.line_ids.filtered("amount"):
             try:
                 refund = line.payment_id._refund_online(
                     line.credit_note_id, line.amount
@@ -113,6 +113,29 @@ class AccountCreditRefund(models.TransientModel):
         :return: action of Odoo's dialog
         """
         return self.credit_note_ids._get_register_payment_action()
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _list_buttons(self):
+        # EXTENDS
+        return ["action_refund"]
+
+    def _list_checks(self):
+        # EXTENDS
+        return [("line_ids", self._check_lines)]
+
+    def _check_lines(self):
+        """:raise UserError: an amount cannot be given back, or there is none"""
+        lines = self.line_ids.filtered("amount")
+        if not lines:
+            raise UserError(self.env._("Enter the amounts to refund."))
+        asked = Counter()
+        for line in lines:
+            line.payment_id._check_refund_online(
+                line.credit_note_id, line.amount, asked
+            )
 
 
 class AccountCreditRefundLine(models.TransientModel):

@@ -9,26 +9,19 @@ class AccountMoveReversal(models.TransientModel):
     would be refused, in the words of the refusal.
     """
 
-    _inherit = "account.move.reversal"
+    _name = "account.move.reversal"
+    _inherit = ("account.move.reversal", "account.credit.dialog")
 
     customer_names = fields.Char(string="Customer", compute="_compute_head")
     document_names = fields.Char(string="Invoices", compute="_compute_head")
     total = fields.Char(compute="_compute_amounts")
-    refusals = fields.Json(
-        compute="_compute_amounts",
-        help="What would be refused: the sentence of each field that is wrong.",
-    )
-    button_refusals = fields.Json(
-        compute="_compute_amounts",
-        help="The sentence of each button that would be refused.",
-    )
-
+    refusals = fields.Json(compute="_compute_amounts")
+    button_refusals = fields.Json(compute="_compute_amounts")
     line_outcomes = fields.Json(
         compute="_compute_amounts",
         help="By invoice line, of the lines that are credited: what they come to, and "
         "the sentence that would refuse them.",
     )
-
     line_ticks = fields.Json(
         store=False,
         help="Of the screen, to tick many lines: `invoice_line_ids` and `is_ticked`.",
@@ -70,8 +63,9 @@ class AccountMoveReversal(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _list_checks(self):
-        """:return: list of the name of a field and the method that refuses it"""
+        # EXTENDS: in the order of the fields
         return [
+            *super()._list_checks(),
             ("journal_id", self._check_journal),
             ("date", self._check_date),
             ("reason_id", self._check_reason),
@@ -92,16 +86,8 @@ class AccountMoveReversal(models.TransientModel):
         """:raise UserError: what is to be credited is nothing, or more than is left"""
         self._check_method()
 
-    def _get_refusals(self):
-        """:return: {name of a field: the sentence that would refuse it}"""
-        refusals = {}
-        for field_name, check in self._list_checks():
-            if field_name not in refusals and (refusal := get_refusal(check)):
-                refusals[field_name] = refusal
-        return refusals
-
     def _get_plan_refusals(self, previews):
-        """:return: the same, of what was planned"""
+        """:return: {name of a field: the sentence that would refuse what is planned}"""
         for preview in previews:
             if "plan" in preview and (
                 refusal := get_refusal(
@@ -137,7 +123,7 @@ class AccountMoveReversal(models.TransientModel):
                 line.quantity = line.quantity_creditable if is_ticked else 0.0
 
     def _get_button_refusals(self):
-        """:return: {name of a button: why it does not work now}"""
+        # EXTENDS: what a button does not do
         refusals = {}
         issuing = ["action_issue", "action_issue_and_print", "action_issue_and_send"]
         everything = [*issuing, "action_save_draft", "action_reinvoice"]

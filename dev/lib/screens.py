@@ -32,6 +32,7 @@ ODOOS_OWN = [
     ".o_control_panel",
     ".o_optional_columns_dropdown",
     ".badge",
+    ".o_action.o_list_view .o_list_record_selector",
     ".text-muted",
     ".text-info",
 ]
@@ -121,7 +122,9 @@ class Viewer(Clerk):
 SCREENS = {
     "tab": Viewer.open_tab,
     "tab-all": lambda viewer: viewer.open_tab(filters=False),
-    "batches": lambda viewer: viewer.open_list("credit-note-batches"),
+    "batches": lambda viewer: viewer.open_list(
+        "credit-note-batches", "kanban" if viewer.is_phone else "list"
+    ),
     "analysis": lambda viewer: viewer.open_list("credit-notes-analysis", "graph"),
     "dialog": lambda viewer: viewer.open_credit_dialog("SCREEN 40"),
     "dialog-lines": lambda viewer: viewer.open_credit_dialog("SCREEN 40", "lines"),

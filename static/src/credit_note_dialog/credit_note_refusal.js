@@ -13,7 +13,11 @@ export class CreditNoteRefusal extends Component {
             role="status"
             t-out="refusal"
         />`;
-    static props = { ...standardWidgetProps, field: String };
+    static props = {
+        ...standardWidgetProps,
+        field: String,
+        entered: { type: String, optional: true },
+    };
 
     get refusal() {
         return this.props.record.data.refusals?.[this.props.field];
@@ -22,11 +26,13 @@ export class CreditNoteRefusal extends Component {
     /** Nothing was entered yet, so nothing is wrong yet. */
     get isEmpty() {
         const value = this.props.record.data[this.props.field];
-        return value?.records ? !value.records.some((line) => line.data.quantity) : !value;
+        const { entered } = this.props;
+        return entered ? !value.records.some((line) => line.data[entered]) : !value;
     }
 }
 
 registry.category("view_widgets").add("credit_note_refusal", {
     component: CreditNoteRefusal,
-    extractProps: ({ attrs }) => ({ field: attrs.field }),
+    // Of lines, the field in which one enters something.
+    extractProps: ({ attrs: { field, entered } }) => ({ field, entered }),
 });
