@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.tests import tagged
 
 from .screens_common import ScreensCommon
@@ -71,6 +72,23 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
         former = self.env["account.former.invoice"].search([("name", "=", "OLD-1")])
         self.assertEqual(former.credit_note_ids.state, "posted")
         self.assertEqual(former.amount_left, 115.0)
+
+    def test_credit_used_on_phone(self):
+        paid = self._invoice(100.0)
+        self._register_payment(paid)
+        credit_note = self._credit(paid, user=self.clerk)
+        first = self._invoice(1000.0, invoice_date_due=self.today)
+        later = self._invoice(
+            50.0,
+            invoice_date_due=fields.Date.add(self.today, days=5),
+            invoice_payment_term_id=False,
+        )
+        self._tour_on_phone(
+            "credit_used_on_phone", f"/odoo/credit-notes/{credit_note.id}"
+        )
+        self.assertEqual(
+            (first + later).mapped("amount_residual"), [1150.0 - 115.0, 57.5]
+        )
 
     def test_taken_off(self):
         paid = self._invoice(100.0)

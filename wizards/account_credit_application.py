@@ -36,7 +36,7 @@ class AccountCreditApplication(models.TransientModel):
         readonly=False,
     )
     amount_credit = fields.Monetary(
-        string="Credit",
+        string="Customer Credit",
         compute="_compute_amounts",
         help="What is open of the credit note, and what other invoices got of it.",
     )

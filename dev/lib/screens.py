@@ -19,6 +19,8 @@ from screenshots import (
     TAB,
     Clerk,
     Odoo,
+    credit,
+    pay,
 )
 
 LANGUAGES = {"en": "en_US", "de": "de_DE", "fr": "fr_FR"}
@@ -27,11 +29,14 @@ PHONE = (375, 812)
 CUT_TEXT = Path(__file__).parents[2] / "static" / "tests" / "tours" / "cut_text.js"
 # What axe-core calls the impact of a finding that counts.
 SERIOUS = ("serious", "critical")
-# Search bar, column menu, decorations and badges in Odoo's colours, ticks of its lists.
+# Search bar, column menu, some of its widgets, decorations and badges in Odoo's colours, ticks of its lists.
 ODOOS_OWN = [
     ".o_control_panel",
     ".o_optional_columns_dropdown",
     ".badge",
+    ".o_avatar",
+    ".o_field_daterange",
+    ".o_progress",
     ".o_action.o_list_view .o_list_record_selector",
     ".text-muted",
     ".text-info",
@@ -72,6 +77,21 @@ class Viewer(Clerk):
         )
         if method:
             action["context"]["default_credit_method"] = method
+        self.open_action(action, ".modal footer button[name=action_issue]")
+        return ".modal-dialog"
+
+    def open_use_credit(self):
+        domain = [("reversed_entry_id.ref", "=", "SCREEN PAID")]
+        ids = self.odoo.call("account.move", "search", domain)
+        action = self.odoo.call("account.move", "action_use_credit", ids)
+        self.open_action(action, ".modal footer button[name=action_apply]")
+        return ".modal-dialog"
+
+    def open_without_invoice(self):
+        customer_id = self.odoo.find("res.partner", CUSTOMER)
+        action = self.odoo.call(
+            "res.partner", "action_credit_without_invoice", [customer_id]
+        )
         self.open_action(action, ".modal footer button[name=action_issue]")
         return ".modal-dialog"
 
@@ -130,6 +150,8 @@ SCREENS = {
     "dialog-lines": lambda viewer: viewer.open_credit_dialog("SCREEN 40", "lines"),
     "dialog-amount": lambda viewer: viewer.open_credit_dialog("SCREEN 40", "amount"),
     "dialog-many": lambda viewer: viewer.open_credit_dialog("SCREEN M%"),
+    "use-credit": Viewer.open_use_credit,
+    "without-invoice": Viewer.open_without_invoice,
 }
 
 
@@ -141,7 +163,9 @@ def make_data(odoo):
             {"lang_ids": [(6, 0, find_languages(odoo, code))], "overwrite": True},
         )
         odoo.call("base.language.install", "lang_install", [wizard_id])
-    group_ids = [odoo.ref(group) for group in CLERK_GROUPS]
+    # Who sees the batches of others, too.
+    groups = (*CLERK_GROUPS, "account.group_account_manager")
+    group_ids = [odoo.ref(group) for group in groups]
     for login, code in LANGUAGES.items():
         odoo.call(
             "res.users",
@@ -159,7 +183,27 @@ def make_data(odoo):
     invoice_ids = [make_invoice(odoo, customer_id, "SCREEN 40", 40)] + [
         make_invoice(odoo, customer_id, f"SCREEN M{number}", 3) for number in range(12)
     ]
+    in_background = [
+        make_invoice(odoo, customer_id, f"SCREEN B{number}", 1) for number in range(6)
+    ]
+    paid = make_invoice(odoo, customer_id, "SCREEN PAID", 3)
+    invoice_ids += [*in_background, paid]
     odoo.call("account.move", "action_post", invoice_ids)
+    pay(odoo, paid, 1.0)
+    credit(odoo, paid, "Goods returned")
+    make_batch(odoo, in_background)
+
+
+def make_batch(odoo, invoice_ids):
+    company_id = odoo.ref("base.main_company")
+    field = "credit_note_background_limit"
+    [company] = odoo.call("res.company", "read", [company_id], fields=[field])
+    limit = company[field]
+    odoo.call("res.company", "write", [company_id], {field: len(invoice_ids) - 1})
+    values = {"move_ids": [(6, 0, invoice_ids)]}
+    wizard_id = odoo.call("account.move.reversal", "create", values)
+    odoo.call("account.move.reversal", "action_issue", [wizard_id])
+    odoo.call("res.company", "write", [company_id], {field: limit})
 
 
 def find_languages(odoo, code):

@@ -219,12 +219,77 @@ registry.category("web_tour.tours").add("credit_refunded_online", {
         },
         { trigger: ".modal td[name=amount_refundable]:contains(115.00)" },
         nothingIsCut(".modal-dialog"),
+        {
+            trigger: ".modal td[name=amount]",
+            run: "click",
+        },
+        {
+            trigger: ".modal td[name=amount] input",
+            run: "edit 200",
+        },
+        {
+            trigger: ".modal .modal-title",
+            run: "click",
+        },
+        {
+            content: "More than is open is marked, and the button is off",
+            trigger: ".modal .o_credit_note_refusal.text-danger:contains(is open)",
+        },
+        { trigger: ".modal footer button[name=action_refund]:disabled" },
+        {
+            trigger: ".modal td[name=amount]",
+            run: "click",
+        },
+        {
+            trigger: ".modal td[name=amount] input",
+            run: "edit 115",
+        },
+        {
+            trigger: ".modal .modal-title",
+            run: "click",
+        },
         clickInDialog("action_refund"),
         {
             content: "The provider has given it back",
             trigger: ".o_notification:contains(refunds):contains(115.00)",
         },
         dialogIsClosed(),
+    ],
+});
+
+registry.category("web_tour.tours").add("credit_used_on_phone", {
+    steps: () => [
+        {
+            trigger: ".o_statusbar_buttons button[title=More]",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu button[name=action_use_credit]",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_kanban_record:contains(1,150.00) div[name=is_applied] input",
+            run: "click",
+        },
+        { trigger: ".modal div[name=amount_open]:contains(0.00)" },
+        {
+            trigger: ".modal .o_kanban_record:contains(57.50) div[name=is_applied] input",
+            run: "click",
+        },
+        {
+            content: "Nothing is left for the one that is due later",
+            trigger: ".modal .o_credit_note_refusal.text-danger:contains(is left for)",
+        },
+        { trigger: ".modal footer button[name=action_apply]:disabled" },
+        nothingIsCut(".modal-dialog"),
+        {
+            trigger: ".modal .o_kanban_record:contains(57.50) div[name=is_applied] input",
+            run: "click",
+        },
+        { trigger: ".modal-dialog:not(:has(.o_credit_note_refusal))" },
+        clickInDialog("action_apply"),
+        dialogIsClosed(),
+        { trigger: ".o_form_view:not(:has(.modal))" },
     ],
 });
 
