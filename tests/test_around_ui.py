@@ -73,6 +73,26 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
         self.assertEqual(former.credit_note_ids.state, "posted")
         self.assertEqual(former.amount_left, 115.0)
 
+    def test_batch_on_phone(self):
+        invoices = self._invoice(100.0) + self._invoice(50.0)
+        self.company.credit_note_background_limit = 2
+        self._wizard(invoices, user=self.clerk).action_issue()
+        # Somebody else was quicker.
+        self._credit(invoices[0])
+        self._run_cron()
+        self._tour_on_phone("credit_note_batch_on_phone", "/odoo/credit-note-batches")
+
+    def test_analysis(self):
+        reason = self.env.ref(
+            "account_partner_credit_note.credit_note_reason_order_cancelled"
+        )
+        self._credit(self._invoice(100.0), reason_id=reason.id)
+        self._credit(self._invoice(10.0))
+        self._tour("credit_note_analysis", "/odoo/credit-notes-analysis")
+        self._tour_on_phone(
+            "credit_note_analysis_on_phone", "/odoo/credit-notes-analysis"
+        )
+
     def test_credit_used_on_phone(self):
         paid = self._invoice(100.0)
         self._register_payment(paid)

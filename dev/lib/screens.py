@@ -29,7 +29,8 @@ PHONE = (375, 812)
 CUT_TEXT = Path(__file__).parents[2] / "static" / "tests" / "tours" / "cut_text.js"
 # What axe-core calls the impact of a finding that counts.
 SERIOUS = ("serious", "critical")
-# Search bar, column menu, some of its widgets, decorations and badges in Odoo's colours, ticks of its lists.
+# Search bar, column menu, some widgets, decorations and badges in Odoo's colours, ticks
+# of its lists.
 ODOOS_OWN = [
     ".o_control_panel",
     ".o_optional_columns_dropdown",

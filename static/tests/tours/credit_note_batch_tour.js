@@ -2,6 +2,8 @@ import { browser } from "@web/core/browser/browser";
 import { rpc } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 
+import { nothingIsCut } from "./cut_text";
+
 const progress = (count) =>
     `.o_credit_note_batch_progress .o_progress[aria-valuenow='${count}'][aria-valuemax='4']`;
 
@@ -14,6 +16,25 @@ const runCron = () => {
         kwargs: {},
     });
 };
+
+registry.category("web_tour.tours").add("credit_note_batch_on_phone", {
+    steps: () => [
+        {
+            content: "The card says what is not credited",
+            trigger: ".o_kanban_record:contains(Done) .text-danger:contains(1)",
+        },
+        nothingIsCut(".o_kanban_renderer"),
+        {
+            trigger: ".o_kanban_record",
+            run: "click",
+        },
+        {
+            content: "... and the page why",
+            trigger: "div[name=failed_line_ids]:contains(Nothing is left to credit)",
+        },
+        nothingIsCut(".o_form_sheet"),
+    ],
+});
 
 registry.category("web_tour.tours").add("credit_note_batch", {
     steps: () => [
