@@ -110,6 +110,18 @@ class TestLockSetting(LockCommon):
         self.assertEqual(entry.user_id, self.administrator)
         self.assertEqual(entry.over_credit_policy, "warn")
 
+    def test_archive_after_posting(self):
+        system = self._new_user("lock_system", "base.group_system")
+        for user in (self.clerk, system):
+            company = self.company.with_user(user)
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                company.sudo().archive_after_posting = False
+        self.company.with_user(self.administrator).archive_after_posting = False
+        entry = self._log()[0]
+        self.assertEqual(entry.user_id, self.administrator)
+        self.assertFalse(entry.archive_after_posting)
+        self.assertTrue(entry.lock_posted_invoices)
+
     def test_accepted_cancellation(self):
         document = self._invoice(100.0)
         released = with_accepted_cancellation(document, document, "the authority")

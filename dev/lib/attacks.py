@@ -65,7 +65,12 @@ TABLES = (
 )
 # The lock is switched by who may, and logged; the rest is what somebody does who
 # installs an addon: it changes the schema or the running process.
-SWITCHES = {"lock_posted_invoices", "lock_in_database", "over_credit_policy"}
+SWITCHES = {
+    "archive_after_posting",
+    "lock_in_database",
+    "lock_posted_invoices",
+    "over_credit_policy",
+}
 LEFT_OUT = re.compile(
     r"__|_?(auto_init|init|setup|prepare_setup|register_hook|unregister_hook|add_field"
     r"|pop_field|add_inherited|build|check_m2m|create_parent|parent_store|table_|drop"

@@ -63,6 +63,9 @@ class AccountDocumentLockLog(models.Model):
         string="Credit Beyond the Invoice Afterwards",
         readonly=True,
     )
+    archive_after_posting = fields.Boolean(
+        string="Archived after Posting Afterwards", readonly=True
+    )
 
     # -------------------------------------------------------------------------
     # CRUD

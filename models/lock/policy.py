@@ -84,4 +84,5 @@ SWITCHES = {
     "lock_posted_invoices": True,
     "lock_in_database": True,
     "over_credit_policy": "block",
+    "archive_after_posting": True,
 }

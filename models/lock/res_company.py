@@ -93,8 +93,9 @@ class ResCompany(models.Model):
         if not self._has_lock_access():
             raise AccessError(
                 self.env._(
-                    "Only an accounting administrator can switch the lock of issued "
-                    "documents. Ask one to do it."
+                    "Only an accounting administrator can change the settings of the "
+                    "lock, of archiving and of credit beyond the invoice. Ask one to "
+                    "do it."
                 )
             )
 
@@ -106,12 +107,14 @@ class ResCompany(models.Model):
             # sudo: the same for everybody
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s, in the "
-                "database %s, more credit than the invoice: %s, by user %s",
+                "database %s, more credit than the invoice: %s, archived after posting: "
+                "%s, by user %s",
                 company.id,
                 company.sudo().name,
                 "on" if company.sudo().lock_posted_invoices else "off",
                 "on" if company.sudo().lock_in_database else "off",
                 company.sudo().over_credit_policy,
+                "yes" if company.sudo().archive_after_posting else "no",
                 self.env.uid,
             )
         self.env["account.document.lock.log"]._log_events(
