@@ -107,8 +107,8 @@ class ResCompany(models.Model):
             # sudo: the same for everybody
             _logger.info(
                 "Lock of issued documents of company %s (%s) switched %s, in the "
-                "database %s, more credit than the invoice: %s, archived after posting: "
-                "%s, by user %s",
+                "database %s, more credit than the invoice: %s, archived after "
+                "posting: %s, by user %s",
                 company.id,
                 company.sudo().name,
                 "on" if company.sudo().lock_posted_invoices else "off",
