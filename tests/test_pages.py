@@ -164,6 +164,43 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
                     self._check_lines(pages, 10)
                     self._check_letterhead(pages, credit_note, layout)
 
+    def test_totals_at_the_end_of_a_page(self):
+        """Wherever the page ends: wkhtmltopdf prints it, and tears nothing apart."""
+        words = "delivered to the warehouse in the industrial estate"
+        for count in (5, 6):
+            lines = [
+                {
+                    "name": f"Line {number}.\n{words}",
+                    "price_unit": 10.0,
+                    "discount": 5.0 * (number % 2),
+                    "tax_ids": self.tax_sale_a.ids,
+                }
+                for number in range(count)
+            ]
+            lines.insert(3, {"display_type": "line_note", "name": f"Agreed: {words}"})
+            credit_note = self._credit(
+                self._create_invoice(
+                    invoice_line_ids=[Command.create(values) for values in lines],
+                    narration=f"<p>{words}, and {words}.</p>",
+                    post=True,
+                ),
+                reason_id=self.reason.id,
+                reason=f"two of them {words}",
+            )
+            for layout in LAYOUTS:
+                with self.subTest(count=count, layout=layout):
+                    self._set_layout(layout)
+                    pages = self._print(credit_note)
+                    self._check_lines(pages, count)
+                    with_totals = [
+                        texts
+                        for texts in pages
+                        if self._find(
+                            texts, "Untaxed Amount", "Tax 15%", "As of", "Left to pay"
+                        )
+                    ]
+                    self.assertEqual(len(with_totals), 1)
+
     def _check_letterhead(self, pages, credit_note, layout):
         """Nothing stands in the letterhead or close to it."""
         for texts in pages:
