@@ -93,10 +93,14 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
             "credit_note_analysis_on_phone", "/odoo/credit-notes-analysis"
         )
 
-    def test_credit_used_on_phone(self):
+    def _open_credit(self):
+        """:return: credit note of a paid invoice, open with 115.00"""
         paid = self._invoice(100.0)
         self._register_payment(paid)
-        credit_note = self._credit(paid, user=self.clerk)
+        return self._credit(paid, user=self.clerk)
+
+    def test_credit_used_on_phone(self):
+        credit_note = self._open_credit()
         first = self._invoice(1000.0, invoice_date_due=self.today)
         later = self._invoice(
             50.0,
@@ -111,9 +115,7 @@ class TestAroundUi(ScreensCommon, ApprovalCommon, WithoutInvoiceCommon):
         )
 
     def test_taken_off(self):
-        paid = self._invoice(100.0)
-        self._register_payment(paid)
-        credit_note = self._credit(paid, user=self.clerk)
+        credit_note = self._open_credit()
         invoice = self._invoice(50.0)
         credit_note._apply_credit(invoice)
         self.assertEqual(invoice.amount_residual, 0.0)

@@ -97,6 +97,18 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
             )
         )
 
+    def _prepare_lines(self, count, more=""):
+        """:return: values of invoice lines, every other one with a discount"""
+        return [
+            {
+                "name": f"Line {number}.{more}",
+                "price_unit": 10.0,
+                "discount": 5.0 * (number % 2),
+                "tax_ids": self.tax_sale_a.ids,
+            }
+            for number in range(count)
+        ]
+
     def _check_lines(self, pages, count):
         """Each line once, under the head of the table, which is on each page."""
         lines = []
@@ -139,15 +151,7 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         credit_note = self._credit(
             self._create_invoice(
                 invoice_line_ids=[
-                    Command.create(
-                        {
-                            "name": f"Line {number}.",
-                            "price_unit": 10.0,
-                            "discount": 5.0 * (number % 2),
-                            "tax_ids": self.tax_sale_a.ids,
-                        }
-                    )
-                    for number in range(10)
+                    Command.create(values) for values in self._prepare_lines(10)
                 ],
                 post=True,
             ),
@@ -168,15 +172,7 @@ class TestPages(CreditNoteCommon, AccountTestInvoicingHttpCommon):
         """Wherever the page ends: wkhtmltopdf prints it, and tears nothing apart."""
         words = "delivered to the warehouse in the industrial estate"
         for count in (5, 6):
-            lines = [
-                {
-                    "name": f"Line {number}.\n{words}",
-                    "price_unit": 10.0,
-                    "discount": 5.0 * (number % 2),
-                    "tax_ids": self.tax_sale_a.ids,
-                }
-                for number in range(count)
-            ]
+            lines = self._prepare_lines(count, f"\n{words}")
             lines.insert(3, {"display_type": "line_note", "name": f"Agreed: {words}"})
             credit_note = self._credit(
                 self._create_invoice(

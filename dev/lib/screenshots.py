@@ -280,27 +280,38 @@ def dress_up(odoo):
             "paperformat_id": odoo.ref("base.paperformat_euro"),
         },
     )
-    customer_id = odoo.find("res.partner", CUSTOMER)
-    odoo.call("res.partner", "write", [customer_id], {"category_id": [(5,)]})
-    [tax_id] = odoo.call(
-        "account.tax",
-        "search",
-        [
-            ("company_id", "=", company_id),
-            ("type_tax_use", "=", "sale"),
-            ("amount", ">", 0),
-        ],
-        limit=1,
+    customer_id, invoice_ids = make_invoices(
+        odoo, clerk_id, CUSTOMER, (invoice[:3] for invoice in INVOICES)
     )
-    invoice_ids = [
-        make_invoice(odoo, clerk_id, customer_id, tax_id, *invoice[:3])
-        for invoice in INVOICES
-    ]
     for invoice_id, (*_invoice, paid) in zip(invoice_ids, INVOICES, strict=True):
         if paid:
             pay(odoo, invoice_id, paid)
     credit(odoo, invoice_ids[CREDITED_BEFORE], "Order cancelled")
     return customer_id, odoo.call("account.move", "read", invoice_ids, fields=["name"])
+
+
+def make_invoices(odoo, clerk_id, customer, invoices):
+    """Post invoices of a customer, who loses the tags.
+
+    :param invoices: days since each, days to pay, what is sold
+    :return: id of the customer, ids of the invoices
+    """
+    customer_id = odoo.find("res.partner", customer)
+    odoo.call("res.partner", "write", [customer_id], {"category_id": [(5,)]})
+    [tax_id] = odoo.call(
+        "account.tax",
+        "search",
+        [
+            ("company_id", "=", odoo.ref("base.main_company")),
+            ("type_tax_use", "=", "sale"),
+            ("amount", ">", 0),
+        ],
+        limit=1,
+    )
+    return customer_id, [
+        make_invoice(odoo, clerk_id, customer_id, tax_id, *invoice)
+        for invoice in invoices
+    ]
 
 
 def make_invoice(odoo, clerk_id, customer_id, tax_id, days_ago, days_to_pay, lines):

@@ -16,7 +16,7 @@ from screenshots import (
     Clerk,
     Odoo,
     credit,
-    make_invoice,
+    make_invoices,
 )
 
 CUSTOMER = "Lumber Inc"
@@ -33,32 +33,16 @@ APPROVED = 3
 
 
 def dress_up(odoo):
-    """:return: id of a customer, its invoices and credit notes: id and name of each"""
-    company_id = odoo.ref("base.main_company")
-    customer_id = odoo.find("res.partner", CUSTOMER)
-    odoo.call("res.partner", "write", [customer_id], {"category_id": [(5,)]})
+    """:return: id of a customer, its invoices with their names"""
     [clerk_id] = odoo.call("res.users", "search", [("login", "=", CLERK)])
-    [tax_id] = odoo.call(
-        "account.tax",
-        "search",
-        [
-            ("company_id", "=", company_id),
-            ("type_tax_use", "=", "sale"),
-            ("amount", ">", 0),
-        ],
-        limit=1,
-    )
-    ids = [
-        make_invoice(odoo, clerk_id, customer_id, tax_id, *invoice)
-        for invoice in INVOICES
-    ]
-    pay_online(odoo, company_id, customer_id, ids[PAID_ONLINE])
+    customer_id, ids = make_invoices(odoo, clerk_id, CUSTOMER, INVOICES)
+    pay_online(odoo, customer_id, ids[PAID_ONLINE])
     return customer_id, odoo.call("account.move", "read", ids, fields=["name"])
 
 
-def pay_online(odoo, company_id, customer_id, invoice_id):
+def pay_online(odoo, customer_id, invoice_id):
     provider_id = odoo.ref("payment.payment_provider_demo")
-    values = {"state": "test", "company_id": company_id}
+    values = {"state": "test", "company_id": odoo.ref("base.main_company")}
     odoo.call("payment.provider", "write", [provider_id], values)
     [invoice] = odoo.call(
         "account.move", "read", [invoice_id], fields=["amount_total", "currency_id"]
@@ -122,18 +106,21 @@ def take_without_invoice(clerk, customer_id):
     clerk.take("without-invoice")
 
 
+def click_on_credit_note(clerk, credit_note_id, button):
+    """:return: the page, with what the button opens"""
+    clerk.page.goto(f"{clerk.url}/odoo/credit-notes/{credit_note_id}")
+    clerk.page.click(f"button[name={button}]")
+    return clerk.page
+
+
 def take_refund(clerk, credit_note_id):
-    page = clerk.page
-    page.goto(f"{clerk.url}/odoo/credit-notes/{credit_note_id}")
-    page.click("button[name=action_refund_credit]")
+    page = click_on_credit_note(clerk, credit_note_id, "action_refund_credit")
     page.wait_for_selector(".modal td[name=amount_refundable]")
     clerk.take("refund")
 
 
 def take_use_credit(clerk, credit_note_id):
-    page = clerk.page
-    page.goto(f"{clerk.url}/odoo/credit-notes/{credit_note_id}")
-    page.click("button[name=action_use_credit]")
+    page = click_on_credit_note(clerk, credit_note_id, "action_use_credit")
     page.click(".modal .o_data_row td[name=is_applied] input >> nth=0")
     page.click(".modal .modal-title")
     clerk.take("use-credit")
