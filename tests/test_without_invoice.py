@@ -406,6 +406,11 @@ class TestWithoutInvoice(WithoutInvoiceCommon):
         form.period_start = form.period_end = self.today
         self.assertFalse(form.refusals)
         self.assertFalse(form.button_refusals)
+        form.date = fields.Date.add(self.today, days=1)
+        self.assertIn("in the future", form.refusals["date"])
+        self.assertEqual(form.button_refusals["action_issue"], form.refusals["date"])
+        self.assertNotIn("action_save_draft", form.button_refusals)
+        form.date = self.today
         form.save().action_issue()
 
 

@@ -179,8 +179,11 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _list_buttons(self):
-        # EXTENDS
-        return [*ISSUING, "action_ask_approval", "action_save_draft"]
+        # EXTENDS: a draft may be dated later
+        buttons = [*ISSUING, "action_ask_approval"]
+        if list(self.refusals or {}) != ["date"]:
+            buttons.append("action_save_draft")
+        return buttons
 
     def _list_checks(self):
         # EXTENDS
@@ -194,12 +197,12 @@ class AccountCreditNoteWithoutInvoice(models.TransientModel):
             else ("former_number", self._check_former),
         ]
 
-    def _get_button_refusals(self):
-        # EXTENDS: a draft may be dated later
-        refusals = super()._get_button_refusals()
+    def _get_refusals(self):
+        # EXTENDS: last, as it refuses less
+        refusals = super()._get_refusals()
         check_date = self.env["account.move"]._check_not_in_future
-        if not refusals and (refusal := get_refusal(check_date, self.date)):
-            return dict.fromkeys([*ISSUING, "action_ask_approval"], refusal)
+        if refusal := get_refusal(check_date, self.date):
+            refusals["date"] = refusal
         return refusals
 
     def _check_journal(self):
